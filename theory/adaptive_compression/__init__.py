@@ -1,1 +1,18 @@
-"""Placeholder while the room is being built."""
+"""Compression adapted in every iteration to the gradient and to the price of the network (dossier chapter 1)."""
+
+from __future__ import annotations
+
+from . import descent, efficiency, memory, quantised, rates, stochastic, tuning, workers
+
+THEOREMS = (
+    *descent.THEOREMS,
+    *rates.THEOREMS,
+    *quantised.THEOREMS,
+    *stochastic.THEOREMS,
+    *efficiency.THEOREMS,
+    *tuning.THEOREMS,
+    *workers.THEOREMS,
+    *memory.THEOREMS,
+)
+
+__all__ = ["THEOREMS"]

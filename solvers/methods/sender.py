@@ -1,0 +1,122 @@
+"""Senders: what workers send in place of a vector, and what that costs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from taciturn.theory.compression import CompressionClass, Contractive, Unbiased
+
+from ..array import Array, Stream, array_namespace, float_bits, to_numpy
+from ..compressors import Compressor
+from .state import Sent
+
+__all__ = ["Dense", "Fixed", "Sender"]
+
+Price = Callable[[Any], Any]
+"""Price of messages with T entries, T a number or an array: any cost of `taciturn.theory.communication`."""
+
+
+class Sender(Protocol):
+    """A rule by which n workers send messages in place of their vectors.
+
+    It takes the place of a compressor in every method: senders differ in what they send, methods in what they compress.
+    A worker with nothing to send, because its vector is zero, is silent at no cost.
+    """
+
+    def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
+        """Compress vectors (..., n, d) of workers with weights p_i (n,)."""
+
+    def guarantee(self, d: int) -> CompressionClass:
+        """Return what holds for the message of every worker, whatever its vector of length d."""
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Send every vector as it is.
+
+    Parameters
+    ----------
+    cost : callable, optional
+        Price of a message with T = d entries; default the bits of d floats.
+
+    Examples
+    --------
+    >>> from taciturn.solvers.methods import CompressedGradient, run
+    >>> from taciturn.solvers.problems import quadratic_with_spectrum
+    >>> result = run(CompressedGradient(Dense()), quadratic_with_spectrum([1.0, 0.5]), 3, x0=np.ones(2))
+    >>> result.gap.tolist(), result.cumulative_cost.tolist()
+    ([0.75, 0.0625, 0.015625, 0.00390625], [0.0, 128.0, 256.0, 384.0])
+    """
+
+    cost: Price | None = None
+
+    def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
+        """Send vectors (..., n, d) in full."""
+        del weights, rng
+        d = vectors.shape[-1]
+        price = d * float_bits(vectors) if self.cost is None else self.cost(d)
+        speaks = to_numpy(array_namespace(vectors).any(vectors != 0, axis=-1))
+        return Sent(vectors, np.where(speaks, float(price), 0.0), np.where(speaks, d, 0), np.ones(speaks.shape))
+
+    def guarantee(self, d: int) -> CompressionClass:
+        """Return Contractive(1)."""
+        del d
+        return Contractive(1.0)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Send every vector through one compressor, replicas and workers in one call.
+
+    Parameters
+    ----------
+    compressor : Compressor
+        Any compressor of `taciturn.solvers.compressors`.
+    cost : callable, optional
+        Price of a message with T entries; default the bits of the compressor's own message.
+
+    Examples
+    --------
+    >>> from taciturn.solvers.compressors import TopK
+    >>> sent = Fixed(TopK(1)).send(np.array([[3.0, 1.0, 0.0, 4.0]]), np.ones(1), Stream(0))
+    >>> sent.vectors, sent.cost, sent.coefficient.round(3)
+    (array([[0., 0., 0., 4.]]), array([66]), array([0.615]))
+    """
+
+    compressor: Compressor
+    cost: Price | None = None
+
+    def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
+        """Compress vectors (..., n, d) with independent coins."""
+        del weights
+        xp = array_namespace(vectors)
+        compressed = self.compressor(vectors, rng)
+        entries = to_numpy(xp.count_nonzero(compressed, axis=-1))
+        if self.cost is None:
+            price = to_numpy(self.compressor.payload_bits(compressed))
+        else:
+            price = np.where(entries > 0, self.cost(np.maximum(entries, 1)), 0.0)
+        return Sent(compressed, price, entries, self._coefficient(vectors, compressed))
+
+    def guarantee(self, d: int) -> CompressionClass:
+        """Return the guarantee of the compressor."""
+        return self.compressor.guarantee(d)
+
+    def _coefficient(self, vectors: Array, compressed: Array) -> Array:
+        if isinstance(self.guarantee(vectors.shape[-1]), Unbiased):
+            return to_numpy(1 / self.compressor.declared_moments(vectors).second_moment)
+        return to_numpy(decrease(vectors, compressed))
+
+
+def decrease(vectors: Array, compressed: Array) -> Array:
+    """Return 1 - ||q - v||^2 / ||v||^2 for every vector (..., d), and 1 where v = 0.
+
+    With the step 1/L the smoothness inequality gives F(x - q/L) <= F(x) - (||g||^2 - ||q - g||^2) / (2L) for any q
+    in place of the gradient g.
+    """
+    xp = array_namespace(vectors)
+    square = xp.sum(vectors**2, axis=-1)
+    error = xp.sum((compressed - vectors) ** 2, axis=-1)
+    return 1 - error / xp.where(square > 0, square, xp.ones_like(square))

@@ -1,0 +1,79 @@
+"""Reading a long vector: fixed samples of it, and passes over it in pieces that stay in the cache."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from .array import Array, array_like, array_namespace, check_gradient
+
+__all__ = ["CHUNK", "SAMPLE", "magnitude_chunks", "sample_magnitudes"]
+
+SAMPLE = 2**14
+"""Entries looked at to guess a level; vectors up to this length are sorted instead."""
+
+CHUNK = 2**17
+"""Entries per step of a pass: few enough to stay in the cache between the operations of the step."""
+
+_GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
+
+
+def sample_magnitudes(v: Array, size: int) -> Array:
+    """Magnitudes of ``size`` entries of a vector, at fixed positions without a period, in increasing order.
+
+    Parameters
+    ----------
+    v : Array, shape (d,)
+        The vector.
+    size : int
+        Number of entries to look at; from d on it is all of them, once each.
+
+    Returns
+    -------
+    Array, shape (min(size, d),)
+
+    Notes
+    -----
+    The multiples of the golden section modulo 1 are spread more evenly than random points, and they do not resonate
+    with a vector that repeats with a period, as a flattened matrix does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sample_magnitudes(np.array([-3.0, 1.0, 2.0]), 3)
+    array([1., 2., 3.])
+    """
+    xp = array_namespace(v)
+    d = v.shape[0]
+    if size < d:
+        positions = (np.arange(1, size + 1) * _GOLDEN_SECTION) % 1.0 * d
+        v = xp.take(v, array_like(positions.astype(np.int64), v, dtype=xp.int64))
+    return xp.sort(xp.abs(v), stable=False)
+
+
+def magnitude_chunks(v: Array, name: str) -> Iterator[tuple[int, Array]]:
+    """Yield the magnitudes of a vector in pieces, each with the index of its first entry.
+
+    Parameters
+    ----------
+    v : Array, shape (d,)
+        The vector. It is checked piece by piece as it is read: a separate check would fetch it from memory twice.
+    name : str
+        What the caller calls it, for the message.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `check_gradient`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> list(magnitude_chunks(np.array([-3.0, 1.0]), "v"))
+    [(0, array([3., 1.]))]
+    """
+    xp = array_namespace(v)
+    for start in range(0, v.shape[0], CHUNK):
+        magnitudes = xp.abs(v[start : min(start + CHUNK, v.shape[0])])
+        check_gradient(magnitudes, name)
+        yield start, magnitudes

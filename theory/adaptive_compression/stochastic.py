@@ -1,0 +1,597 @@
+"""Stochastic sparsification, SS (dossier 3)."""
+
+from __future__ import annotations
+
+import sympy
+
+from ..assumptions import (
+    BOUNDED_BELOW,
+    CONVEX,
+    EXACT_GRADIENT,
+    L_SMOOTH,
+    LIPSCHITZ_GRADIENT,
+    PL,
+    STOCHASTIC_GRADIENT,
+    STRONGLY_CONVEX,
+    UNBIASED,
+)
+from ..certificate import Certificate, Hypothesis, Identity, Sign, Square, Term
+from ..gram import inner, mean, scalars, square, vectors
+from ..hypotheses import Point, convex_interpolation, interpolation, monotone, pl
+from ..symbols import NONNEGATIVE, Range, parameter
+from ..theorem import BOUND, DECREASE, EPS, INITIAL, RATE, RESIDUAL, VALUE, K, Theorem
+from .common import (
+    AT,
+    BEST,
+    CURVATURE,
+    CURVATURE_FACTS,
+    L_FACTS,
+    SMOOTHNESS,
+    SUBJECT,
+    F,
+    F_inf,
+    F_next,
+    L,
+    T,
+    d,
+    e,
+    g,
+    gamma,
+    gap,
+    gap_next,
+    m,
+    mu,
+    omega,
+    source,
+    step_parameter,
+    unit_facts,
+)
+
+# Expectation over the compressor: Mean(xi, .); Q[xi] is one outcome, F_Q[xi] the value it leads to, F_next its mean.
+(Q,) = vectors("Q[xi]")
+(F_Q,) = scalars("F_Q[xi]")
+_second_moment = sympy.Symbol("second_moment", real=True)
+EXPECTATION = {Q: g, F_Q: F_next, square(Q): _second_moment}
+MOMENT = Hypothesis("second moment of Q", square(g) / omega - _second_moment, "unbiased")
+
+
+def expected_smoothness(step: sympy.Expr) -> Term:
+    """Smoothness from x to x - step Q, averaged over the compressor."""
+    outcome = F - step * inner(g, Q) + L * step**2 / 2 * square(Q) - F_Q
+    return Term(sympy.S.One, Hypothesis("smoothness from x to x+, for every outcome", outcome, "L_smooth"), index="xi")
+
+
+_gj, _p = scalars("g_j p")
+_V, _W, _G = scalars("V W G")
+
+SS_MOMENTS = Theorem(
+    id="ss-moments",
+    title="Moments of stochastic sparsification",
+    statement=(
+        r"[Q_p(g)]_j=\frac{\xi_jg_j}{p_j},\ \Pr(\xi_j=1)=p_j:\qquad \mathbb E\,Q=g,\quad "
+        r"\mathbb E\lVert Q\rVert^2=\sum_{g_j\ne0}\frac{g_j^2}{p_j}=\frac1\omega\lVert g\rVert^2"
+    ),
+    source=source("3.1"),
+    status="published",
+    kind="tight",
+    subject=SUBJECT,
+    assumptions=(),
+    parameters=(parameter("omega"),),
+    measure=r"\mathbb E\lVert Q-g\rVert^2/\lVert g\rVert^2",
+    value=1 / omega - 1,
+    proof=Certificate(
+        lines=(
+            Identity("mean of one entry", _p * (_gj / _p) + (1 - _p) * 0 - _gj),
+            Identity("second moment of one entry", _p * (_gj / _p) ** 2 + (1 - _p) * 0 - _gj**2 / _p),
+            Identity("variance factor", VALUE * square(g) - mean(square(Q - g), "xi"), (Term(sympy.S.One, MOMENT),)),
+        ),
+        domain=(_p > 0, _p <= 1, *unit_facts(omega)),
+        means=EXPECTATION,
+        scope="every dimension: entries add up; only the marginals p_j matter, independence is not used",
+    ),
+    tightness="equalities",
+)
+
+_pj, _p0j, _gjj = scalars("p[j] p_opt[j] g[j]")
+(_t,) = scalars("t")
+
+SS_OPTIMAL_P = Theorem(
+    id="ss-optimal-p",
+    title="The best probabilities of stochastic sparsification",
+    statement=(
+        r"\min\Big\{\sum_j\frac{g_j^2}{p_j}:\ 0<p\le1,\ \sum_jp_j\le T\Big\}\ \text{is attained at}\ "
+        r"p_j=\min\{1,\lvert g_j\rvert/t\},\quad \sum_j\min\{1,\lvert g_j\rvert/t\}=T,\qquad \omega(T)\ge\frac Td"
+    ),
+    source=source("3.2", "Wangni, Wang, Liu, Zhang (2018); Wang et al. (2018); certificate derived"),
+    status="published",
+    kind="tight",
+    subject=SUBJECT,
+    parameters=(parameter("d"), parameter("T", Range(0, d, lower_open=True))),
+    measure=r"\omega(T)=\lVert g\rVert^2/\mathbb E\lVert Q\rVert^2",
+    decrease=T / d,
+    proof=Certificate(
+        lines=(
+            Identity(
+                "no feasible p is better (averages over the coordinates)",
+                mean(_gjj**2 / _pj, "j") - mean(_gjj**2 / _p0j, "j"),
+                (
+                    Term(
+                        sympy.S.One,
+                        Hypothesis(
+                            "clipped entries: |g_j| >= t and p_opt = 1 >= p_j; elsewhere |g_j| = t p_opt",
+                            (_gjj**2 / _p0j**2 - _t**2) * (_p0j - _pj),
+                            "formula for p_opt",
+                        ),
+                        index="j",
+                    ),
+                    Term(
+                        _t**2,
+                        Hypothesis("budget", mean(_p0j, "j") - mean(_pj, "j"), "sum p <= T = sum p_opt"),
+                    ),
+                ),
+                (Square(1 / (_pj * _p0j**2), _gjj * (_pj - _p0j), index="j"),),
+            ),
+            Identity("the uniform p = T/d is feasible, with this decrease", _gj**2 / (T / d) - _gj**2 / DECREASE),
+        ),
+        domain=(_pj > 0, _p0j > 0, _t > 0, T > 0, d >= T),
+        scope="every dimension (averages over coordinates)",
+    ),
+    tightness="T/d on flat vectors",
+)
+
+_u, _A, _Bm = sympy.symbols("u A B", real=True)
+_nnz = parameter("nnz").symbol
+_profile = _u / (_A * _u + _Bm**2)
+
+SS_OMEGA_PROFILE = Theorem(
+    id="ss-omega-profile",
+    title="The decrease of SS is increasing and concave in T",
+    statement=(
+        r"\omega(T)=\frac{\lVert g\rVert^2}{V(T)}\ \text{is increasing and concave on }(0,\mathrm{nnz}],\qquad "
+        r"\omega(T)\ge\frac T{\mathrm{nnz}}\ge\frac Td"
+    ),
+    source=source("3.3"),
+    status="derived",
+    kind="tight",
+    subject=SUBJECT,
+    parameters=(
+        parameter("nnz"),
+        parameter("T", Range(0, _nnz, lower_open=True)),
+    ),
+    measure=r"\omega(T)",
+    decrease=T / _nnz,
+    proof=Certificate(
+        lines=(
+            Identity("slope on a piece", sympy.diff(_profile, _u) - _Bm**2 / (_A * _u + _Bm**2) ** 2),
+            Sign("increasing on a piece", sympy.diff(_profile, _u)),
+            Sign("concave on a piece", -sympy.diff(_profile, _u, 2)),
+            Identity(
+                "V' = -t^2 on a piece, t = B/u: continuous across pieces because t is",
+                sympy.diff(_A + _Bm**2 / _u, _u) + (_Bm / _u) ** 2,
+            ),
+            Identity("the uniform p = T/nnz is feasible, with this decrease", _gj**2 / (T / _nnz) - _gj**2 / DECREASE),
+        ),
+        domain=(_u > 0, _A >= 0, _Bm > 0),
+        scope="every dimension, every piece (fixed set of clipped entries)",
+    ),
+    tightness="T/nnz on flat vectors",
+)
+
+_gi, _pi = scalars("g[i] p[i]")
+
+SS_ORDER = Theorem(
+    id="ss-order",
+    title="For one node, SS never keeps more than top-T",
+    statement=(
+        r"\omega(T)\le\bar\alpha(T)\ \text{for every }T,\qquad \omega(T)\le\beta(T)\ \text{for integer }T\le"
+        r"\lVert g\rVert_1/\lVert g\rVert_\infty"
+    ),
+    source=source("3.4"),
+    status="derived",
+    kind="upper",
+    subject=SUBJECT,
+    proof=Certificate(
+        lines=(
+            Identity(
+                "Cauchy-Schwarz: sum g^2/p * sum p g^2 >= (sum g^2)^2 (averages over coordinates)",
+                _V * _W - _G**2,
+                (
+                    Term(
+                        sympy.S.Half,
+                        Hypothesis(
+                            "Lagrange's squares",
+                            mean(_gi**2 * _gjj**2 * (_pi - _pj) ** 2 / (_pi * _pj), "j"),
+                            "squares over positive p",
+                        ),
+                        index="i",
+                    ),
+                ),
+            ),
+            Sign("Lagrange's squares", _gi**2 * _gjj**2 * (_pi - _pj) ** 2 / (_pi * _pj)),
+            Identity(
+                "S+Q: sum_j w_j |g_j| <= B_T/T for weights w_j = |g_j|/|g|_1 <= 1/T; squared, beta >= omega",
+                (_W**2 / T - _G**2 * T / _V**2) - (_W - _G * T / _V) * (_W + _G * T / _V) / T,
+            ),
+        ),
+        domain=(_pi > 0, _pj > 0),
+        means={
+            _gi**2 / _pi: _V,
+            _gjj**2 / _pj: _V,
+            _gi**2 * _pi: _W,
+            _gjj**2 * _pj: _W,
+            _gi**2: _G,
+            _gjj**2: _G,
+        },  # fmt: skip
+        scope="every dimension (averages over coordinates)",
+        remainder="alpha-profile, item 6: sum p_j g_j^2 <= alpha(T) |g|^2 for feasible p",
+    ),
+    checked_by=("tests/theory/test_profiles.py::test_order_of_schemes",),
+    pitfall="what SS buys is unbiasedness: averaging over workers helps it, not top-T",
+)
+
+SS_DESCENT = Theorem(
+    id="ss-descent",
+    title="Descent of stochastic sparsification",
+    statement=(
+        r"\mathbb E F(x-\gamma Q)\le F(x)-\gamma\lVert g\rVert^2+\frac{L\gamma^2}{2\omega}\lVert g\rVert^2,\qquad "
+        r"\gamma=\frac\omega L:\ \mathbb EF(x^+)\le F(x)-\frac{\omega}{2L}\lVert g\rVert^2"
+    ),
+    source=source("3.5"),
+    status="published",
+    kind="tight",
+    subject=SUBJECT,
+    assumptions=(L_SMOOTH, EXACT_GRADIENT, UNBIASED),
+    parameters=(SMOOTHNESS, parameter("omega"), step_parameter(2 * omega / L, upper_open=True)),
+    defaults={"step_size": omega / L},
+    measure=r"(F(x)-\mathbb E F(x^+))\,2L/\lVert g\rVert^2",
+    step_size=gamma,
+    decrease=2 * L * gamma - L**2 * gamma**2 / omega,
+    proof=Certificate(
+        lines=(
+            Identity(
+                "one step",
+                F - F_next - DECREASE * square(g) / (2 * L),
+                (expected_smoothness(gamma), Term(L * gamma**2 / 2, MOMENT)),
+            ),
+            Identity(
+                "the best step gives omega",
+                omega - DECREASE,
+                (),
+                (Square(1 / omega, L * gamma - omega),),
+            ),
+        ),
+        domain=(*L_FACTS, *unit_facts(omega), gamma > 0),
+        means=EXPECTATION,
+        scope="every dimension, every unbiased compressor with that second moment",
+    ),
+    tightness="equality on F = L/2 |x|^2",
+)
+
+_DESCENT = Hypothesis("ss-descent", F - F_next - omega / (2 * L) * square(g), "L_smooth, unbiased")
+
+SS_PL_RATE = Theorem(
+    id="ss-pl-rate",
+    title="Linear rate of stochastic sparsification",
+    statement=(
+        r"\mathbb E[\Delta_{k+1}\mid x_k]\le\Big(1-\frac{\omega_k}\kappa\Big)\Delta_k,\qquad \omega_k\ge\omega:\ "
+        r"\mathbb E\Delta_K\le\Big(1-\frac\omega\kappa\Big)^K\Delta_0,\qquad "
+        r"N=\min\Big\{K:\sum_{k<K}\omega_k\ge\kappa\ln\frac{\Delta_0}\varepsilon\Big\}:\ \mathbb E\Delta_N\le\varepsilon"
+    ),
+    source=source("3.5"),
+    status="published",
+    kind="tight",
+    subject=SUBJECT,
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, UNBIASED),
+    parameters=(SMOOTHNESS, CURVATURE, parameter("omega")),
+    measure=r"\mathbb E\,F(x_K)-F^*",
+    step_size=omega / L,
+    rate=1 - omega * m,
+    proof=Certificate(
+        lines=(
+            Identity(
+                "one step",
+                RATE * gap - gap_next,
+                (Term(sympy.S.One, _DESCENT), Term(omega / (2 * L), pl(AT, mu))),
+            ),
+        ),
+        domain=(*CURVATURE_FACTS, *unit_facts(omega)),
+        remainder="stopping rule: optional stopping of the supermartingale gap_k exp(S_k/kappa)",
+    ),
+    tightness="exact for PL at the current point and general smooth F",
+    pitfall="E gap_K <= prod(1 - omega_k/kappa) gap_0 is meaningless: the omega_k are random",
+    checked_by=("tests/verification/test_experiment.py::test_stopping_rule_of_stochastic_sparsification",),
+)
+
+_rel = parameter("relative_step").symbol
+_largest = sympy.Max((1 - _rel * mu) ** 2, (1 - _rel * L) ** 2)
+_MONOTONE = monotone(AT, BEST, L, mu)
+
+SS_DISTANCE_EXACT = Theorem(
+    id="ss-distance-exact",
+    title="Distance to the minimiser under stochastic sparsification, exact",
+    statement=(
+        r"\gamma=\omega\gamma':\quad \mathbb E\lVert x^+-x^*\rVert^2=(1-\omega)\lVert x-x^*\rVert^2+"
+        r"\omega\lVert x-\gamma'g-x^*\rVert^2\le\Big(1-\omega+\omega\max\{(1-\gamma'\mu)^2,(1-\gamma'L)^2\}\Big)"
+        r"\lVert x-x^*\rVert^2"
+    ),
+    source=source("3.6"),
+    status="derived",
+    kind="tight",
+    subject=SUBJECT,
+    assumptions=(STRONGLY_CONVEX, LIPSCHITZ_GRADIENT, EXACT_GRADIENT, UNBIASED),
+    parameters=(
+        SMOOTHNESS,
+        CURVATURE,
+        parameter("omega"),
+        parameter("relative_step", Range(0, 2 / L, lower_open=True, upper_open=True)),
+    ),
+    defaults={"relative_step": 2 / (L + mu)},
+    measure=r"\mathbb E\lVert x_K-x^*\rVert^2",
+    step_size=omega * _rel,
+    rate=1 - omega + omega * _largest,
+    proof=Certificate(
+        lines=(
+            Identity(
+                "identity: stand still with probability 1 - omega, else a gradient step",
+                (1 - omega) * square(e) + omega * square(e - _rel * g) - mean(square(e - omega * _rel * Q), "xi"),
+                (Term(omega**2 * _rel**2, MOMENT),),
+            ),
+            Identity(
+                "gradient step, gamma' <= 2/(L + mu)",
+                (1 - _rel * mu) ** 2 * square(e) - square(e - _rel * g),
+                (
+                    Term(_rel**2, _MONOTONE),
+                    Term(
+                        2 * _rel - _rel**2 * (L + mu),
+                        Hypothesis("strong monotonicity", inner(g, e) - mu * square(e), "strongly_convex"),
+                    ),
+                ),
+                where=(_rel * (L + mu) <= 2,),
+            ),
+            Identity(
+                "gradient step, gamma' >= 2/(L + mu)",
+                (1 - _rel * L) ** 2 * square(e) - square(e - _rel * g),
+                (
+                    Term(_rel**2, _MONOTONE),
+                    Term(
+                        _rel**2 * (L + mu) - 2 * _rel,
+                        Hypothesis("Lipschitz gradient", L * square(e) - inner(g, e), "lipschitz_gradient"),
+                    ),
+                ),
+                where=(_rel * (L + mu) >= 2,),
+            ),
+            Identity("the rate joins them", RATE - (1 - omega + omega * _largest)),
+        ),
+        domain=(*CURVATURE_FACTS, *unit_facts(omega), _rel > 0, _rel < 2 / L),
+        means=EXPECTATION,
+        scope="every dimension, every unbiased compressor with that second moment",
+    ),
+    tightness="equality on mu/2 |x|^2 for gamma' <= 2/(L+mu), on L/2 |x|^2 otherwise",
+)
+
+SS_CONVEX_RATE = Theorem(
+    id="ss-convex-rate",
+    title="Sublinear rate of stochastic sparsification for convex functions",
+    statement=(
+        r"\gamma=\frac\omega L:\quad \mathbb E\lVert x^+-x^*\rVert^2\le\lVert x-x^*\rVert^2-\frac{2\omega}L\Delta,\qquad "
+        r"\mathbb E\,F(\hat x_K)-F^*\le\frac{L\lVert x_0-x^*\rVert^2}{2\omega K}"
+    ),
+    source=source("3.6"),
+    status="derived",
+    kind="upper",
+    subject=SUBJECT,
+    assumptions=(CONVEX, LIPSCHITZ_GRADIENT, EXACT_GRADIENT, UNBIASED),
+    parameters=(SMOOTHNESS, parameter("omega")),
+    measure=r"\mathbb E\,F(\hat x_K)-F^*\ \text{from}\ \lVert x_0-x^*\rVert^2",
+    step_size=omega / L,
+    bound=L * INITIAL / (2 * omega * K),
+    iterations=L * INITIAL / (2 * omega * EPS),
+    proof=Certificate(
+        lines=(
+            Identity(
+                "one step",
+                square(e) - 2 * omega / L * gap - mean(square(e - omega / L * Q), "xi"),
+                (
+                    Term(2 * omega / L, convex_interpolation(BEST, AT, L)),
+                    Term(omega**2 / L**2, MOMENT),
+                ),
+            ),
+            Identity("the bound", BOUND(K) * 2 * omega / L * K - INITIAL),
+        ),
+        domain=(*L_FACTS, *unit_facts(omega)),
+        means=EXPECTATION,
+        remainder="sum over k < K and Jensen's inequality for the averaged iterate",
+    ),
+    tightness="the one-step inequality is attained on L/2 |x|^2",
+)
+
+# y = x - (omega/L) g, the mean of the next point, with its own gradient.
+_gy = vectors("g_y")[0]
+_Fy = scalars("F_y")[0]
+_Y = Point("y", e - omega / L * g, _gy, _Fy)
+_around_mean = Hypothesis(
+    "smoothness at the mean point y, for every outcome",
+    _Fy - omega / L * inner(_gy, Q - g) + omega**2 / (2 * L) * square(Q - g) - F_Q,
+    "L_smooth",
+)
+
+SS_SC_EXACT = Theorem(
+    id="ss-sc-exact",
+    title="The exact factor of stochastic sparsification in function value",
+    statement=(
+        r"\gamma=\frac\omega L:\qquad \mathbb EF(x^+)-F^*\le\big(1-\omega m-\omega^2m(1-m)\big)\Delta,\qquad m=\frac\mu L"
+    ),
+    source=source("3.7"),
+    status="derived",
+    kind="tight",
+    subject=SUBJECT,
+    assumptions=(STRONGLY_CONVEX, LIPSCHITZ_GRADIENT, EXACT_GRADIENT, UNBIASED),
+    parameters=(SMOOTHNESS, CURVATURE, parameter("omega")),
+    measure=r"\mathbb E\,F(x_K)-F^*",
+    step_size=omega / L,
+    rate=1 - omega * m - omega**2 * m * (1 - m),
+    proof=Certificate(
+        lines=(
+            Identity(
+                "mu < L",
+                RATE * gap - gap_next,
+                (
+                    Term(sympy.S.One, _around_mean, index="xi"),
+                    Term(omega**2 / (2 * L), MOMENT),
+                    Term(1 - omega * m, interpolation(AT, _Y, L, mu)),
+                    Term(omega**2 * m * (1 - m), interpolation(BEST, AT, L, mu)),
+                    Term(omega * m, interpolation(BEST, _Y, L, mu)),
+                ),
+                (
+                    Square(1 / (2 * L * (1 - m)), _gy - m * omega * L * e + (m * omega + omega - 1) * g),
+                    Square(omega * (1 - omega * m) / (2 * L * (1 - m)), g - mu * e),
+                ),
+            ),
+            Identity(
+                "mu = L: then g = L e and F is a multiple of |x - x*|^2; the factor is 1 - omega",
+                ((1 - omega) * square(g) - mean(square(g - omega * Q), "xi")) / (2 * L),
+                (Term(omega**2 / (2 * L), MOMENT),),
+            ),
+        ),
+        domain=(L > 0, mu > 0, mu < L, *unit_facts(omega)),
+        means=EXPECTATION,
+        scope="every dimension, every unbiased compressor with that second moment, 0 < mu <= L",
+    ),
+    tightness="attained by a two-outcome Q on a quadratic in the plane; approached by coordinate sparsification as d grows",
+)
+
+_Fk, _Fk1 = scalars("F[k] F_next[k]")
+(_gk,) = vectors("g[k]")
+_F0, _FK, _lowest, _mean_F = scalars("F_0 F_K lowest mean_F")
+_count = sympy.Symbol("K", real=True)
+
+SS_NONCONVEX_RATE = Theorem(
+    id="ss-nonconvex-rate",
+    title="Smallest gradient of stochastic sparsification",
+    statement=(
+        r"\mathbb E\sum_{k<K}\omega_k\lVert g_k\rVert^2\le2L(F_0-F_{\inf}),\qquad \omega_k\ge\omega:\ "
+        r"\min_{k<K}\mathbb E\lVert g_k\rVert^2\le\frac{2L(F_0-F_{\inf})}{\omega K}"
+    ),
+    source=source("3.7"),
+    status="published",
+    kind="upper",
+    subject=SUBJECT,
+    assumptions=(L_SMOOTH, BOUNDED_BELOW, EXACT_GRADIENT, UNBIASED),
+    parameters=(SMOOTHNESS, parameter("omega")),
+    measure=r"\min_{k<K}\mathbb E\lVert\nabla F(x_k)\rVert^2\ \text{from}\ F(x_0)-F_{\inf}",
+    step_size=omega / L,
+    bound=2 * L * INITIAL / sympy.Max(1, omega * K),
+    iterations=2 * L * INITIAL / (omega * EPS),
+    proof=Certificate(
+        lines=(
+            Identity(
+                "the run (averages over the steps; values and squared gradients in expectation)",
+                (_F0 - F_inf) / _count - omega / (2 * L) * _lowest,
+                (
+                    Term(
+                        sympy.S.One,
+                        Hypothesis(
+                            "ss-descent at step k", _Fk - _Fk1 - omega / (2 * L) * square(_gk), "L_smooth, unbiased"
+                        ),
+                        index="k",
+                    ),
+                    Term(
+                        omega / (2 * L),
+                        Hypothesis("the smallest squared gradient", square(_gk) - _lowest, "definition"),
+                        index="k",
+                    ),
+                    Term(1 / _count, Hypothesis("bounded below", _FK - F_inf, "bounded_below")),
+                ),
+            ),
+            Identity("the bound", BOUND(_count) * sympy.Max(1, omega * _count) - 2 * L * INITIAL),
+        ),
+        domain=(*L_FACTS, _count >= 1, *unit_facts(omega)),
+        means={_Fk: _mean_F, _Fk1: _mean_F + (_FK - _F0) / _count},
+        scope="every dimension, every K",
+    ),
+    tightness="as topT-nonconvex-rate",
+)
+
+SS_FIXED_SIZE = Theorem(
+    id="ss-fixed-size",
+    title="Systematic sampling sends exactly T entries with the same marginals",
+    statement=(
+        r"\Pi_j=\sum_{i\le j}p_i,\ U\sim\mathcal U[0,1):\quad \text{select }j\text{ iff }\exists i\in\mathbb Z:\ "
+        r"U+i\in[\Pi_{j-1},\Pi_j);\qquad \Pr(j)=p_j,\quad \#\text{selected}=T"
+    ),
+    source=source("3.8", "Madow (1949)"),
+    status="published",
+    kind="tight",
+    subject=SUBJECT,
+    parameters=(parameter("d"), parameter("T", Range(1, d, integer=True))),
+    measure=r"\#\text{selected}",
+    value=T,
+    no_certificate="a statement about the sampling algorithm: marginals and size checked by exact integration over U",
+    pitfall="with Bernoulli sampling E ceil(P(N)/P_max) is not ceil(P(T)/P_max), in either direction",
+    checked_by=("tests/solvers/test_sampling.py::test_systematic_inclusion_probabilities_are_exact",),
+)
+
+_sigma = parameter("gradient_noise").symbol
+_noisy = Hypothesis(
+    "one step, below", F - F_next - gamma / 2 * square(g) + L * gamma**2 * _sigma**2 / (2 * omega), "L_smooth"
+)
+
+SS_SGD = Theorem(
+    id="ss-sgd",
+    title="Stochastic gradients, stochastically sparsified",
+    statement=(
+        r"\gamma\le\frac\omega L:\quad \mathbb EF(x^+)\le F(x)-\frac\gamma2\lVert\nabla F(x)\rVert^2+"
+        r"\frac{L\gamma^2\sigma^2}{2\omega},\qquad \mathbb E\Delta_K\le(1-\gamma\mu)^K\Delta_0+\frac{L\gamma\sigma^2}{2\mu\omega}"
+    ),
+    source=source("3.9"),
+    status="derived",
+    kind="upper",
+    subject=SUBJECT,
+    assumptions=(L_SMOOTH, PL, STOCHASTIC_GRADIENT, UNBIASED),
+    parameters=(
+        SMOOTHNESS,
+        CURVATURE,
+        parameter("omega"),
+        parameter("gradient_noise", NONNEGATIVE),
+        step_parameter(omega / L),
+    ),
+    defaults={"step_size": omega / L},
+    measure=r"\mathbb E\,F(x_K)-F^*",
+    step_size=gamma,
+    rate=1 - gamma * mu,
+    residual=L * gamma * _sigma**2 / (2 * mu * omega),
+    proof=Certificate(
+        lines=(
+            Identity(
+                "one step",
+                _noisy.expression,
+                (
+                    expected_smoothness(gamma),
+                    Term(
+                        L * gamma**2 / 2,
+                        Hypothesis(
+                            "second moment of Q at a stochastic gradient",
+                            (square(g) + _sigma**2) / omega - _second_moment,
+                            "unbiased, stochastic_gradient",
+                        ),
+                    ),
+                    Term(gamma / 2 * (1 - L * gamma / omega), Hypothesis("squared gradient", square(g), "norms")),
+                ),
+            ),
+            Identity(
+                "PL; the residual is the fixed point",
+                RATE * gap + (1 - RATE) * RESIDUAL - gap_next,
+                (Term(sympy.S.One, _noisy), Term(gamma / 2, pl(AT, mu))),
+            ),
+        ),
+        domain=(*CURVATURE_FACTS, *unit_facts(omega), gamma > 0, gamma <= omega / L, _sigma >= 0),
+        means=EXPECTATION,
+        scope="every dimension, every unbiased compressor with that second moment",
+    ),
+    pitfall="a step omega_k/L computed from the sampled gradient is correlated with it, and the proof breaks",
+)
+
+THEOREMS = (
+    SS_MOMENTS, SS_OPTIMAL_P, SS_OMEGA_PROFILE, SS_ORDER, SS_DESCENT, SS_PL_RATE, SS_DISTANCE_EXACT, SS_CONVEX_RATE,
+    SS_SC_EXACT, SS_NONCONVEX_RATE, SS_FIXED_SIZE, SS_SGD,
+)  # fmt: skip

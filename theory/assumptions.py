@@ -1,0 +1,79 @@
+"""The assumptions that theorems name, each declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .theorem import Assumption
+
+L_SMOOTH = Assumption(
+    "L_smooth",
+    r"F(y)\le F(x)+\langle\nabla F(x),y-x\rangle+\tfrac L2\lVert y-x\rVert^2\ \text{for all }x,y",
+)
+LIPSCHITZ_GRADIENT = Assumption(
+    "lipschitz_gradient", r"\lVert\nabla F(x)-\nabla F(y)\rVert\le L\lVert x-y\rVert", ("L_smooth",)
+)
+CONVEX = Assumption("convex", r"F(y)\ge F(x)+\langle\nabla F(x),y-x\rangle")
+PL = Assumption("PL", r"\lVert\nabla F(x)\rVert^2\ge2\mu(F(x)-F^*)", ("bounded_below",))
+STRONGLY_CONVEX = Assumption(
+    "strongly_convex",
+    r"F(y)\ge F(x)+\langle\nabla F(x),y-x\rangle+\tfrac\mu2\lVert y-x\rVert^2",
+    ("convex", "PL", "bounded_below"),
+)
+BOUNDED_BELOW = Assumption("bounded_below", r"F\ge F_{\inf}>-\infty")
+BOUNDED_DISTANCE = Assumption("bounded_distance", r"\lVert x_k-x^*\rVert\le R\ \text{for all }k<K")
+EXACT_GRADIENT = Assumption("exact_gradient", r"g=\nabla F(x)\ \text{is deterministic}")
+STOCHASTIC_GRADIENT = Assumption(
+    "stochastic_gradient", r"\mathbb E\,\tilde g=\nabla F(x),\ \mathbb E\lVert\tilde g-\nabla F(x)\rVert^2\le\sigma^2"
+)
+PROJECTION = Assumption(
+    "projection", r"\langle g,q\rangle=\lVert q\rVert^2,\ \lVert q\rVert^2\ge\alpha\lVert g\rVert^2", ("contractive",)
+)
+UNBIASED = Assumption("unbiased", r"\mathbb E\,Q(g)=g,\ \mathbb E\lVert Q(g)\rVert^2\le\tfrac1\omega\lVert g\rVert^2")
+CONTRACTIVE = Assumption("contractive", r"\mathbb E\lVert C(v)-v\rVert^2\le(1-\delta)\lVert v\rVert^2")
+SEPARABLE_CURVATURE = Assumption(
+    "separable_curvature",
+    r"F(y)\ge F(x)+\langle g,y-x\rangle+\tfrac12\textstyle\sum_j\mu_j(y_j-x_j)^2",
+    ("strongly_convex", "convex", "PL", "bounded_below"),
+)
+RESTRICTED_SMOOTHNESS = Assumption(
+    "restricted_smoothness",
+    r"F(x+v)\le F(x)+\langle g,v\rangle+\tfrac{L_T}2\lVert v\rVert^2\ \text{for every }T\text{-sparse }v",
+)
+DISSIMILARITY = Assumption(
+    "dissimilarity", r"\textstyle\sum_ip_i\lVert\nabla f_i(x)\rVert^2\le G\lVert\nabla F(x)\rVert^2+B^2"
+)
+EACH_CONVEX = Assumption("each_convex", r"\text{every }f_i\text{ is convex and }L_i\text{-smooth}", ("convex",))
+EACH_LIPSCHITZ = Assumption("each_lipschitz", r"\text{every }\nabla f_i\text{ is }L_i\text{-Lipschitz}")
+INDEPENDENT_WORKERS = Assumption(
+    "independent_workers", r"\text{the workers' compressors are independent given the iterate}"
+)
+
+ASSUMPTIONS = (
+    L_SMOOTH, LIPSCHITZ_GRADIENT, CONVEX, PL, STRONGLY_CONVEX, BOUNDED_BELOW, BOUNDED_DISTANCE, EXACT_GRADIENT,
+    STOCHASTIC_GRADIENT, PROJECTION, UNBIASED, CONTRACTIVE, SEPARABLE_CURVATURE, RESTRICTED_SMOOTHNESS, DISSIMILARITY,
+    EACH_CONVEX, EACH_LIPSCHITZ, INDEPENDENT_WORKERS,
+)  # fmt: skip
+
+
+def closure(names: Iterable[str]) -> frozenset[str]:
+    """The assumptions in `names` and all that they imply.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+
+    Examples
+    --------
+    >>> sorted(closure(["lipschitz_gradient"]))
+    ['L_smooth', 'lipschitz_gradient']
+    """
+    by_name = {assumption.name: assumption for assumption in ASSUMPTIONS}
+    unknown = sorted(set(names) - by_name.keys())
+    if unknown:
+        raise ValueError(f"unknown assumptions {', '.join(unknown)}; known are {', '.join(by_name)}")
+    known = set(names)
+    while more := {weaker for name in known for weaker in by_name[name].implies} - known:
+        known |= more
+    return frozenset(known)

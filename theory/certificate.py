@@ -1,0 +1,326 @@
+"""Certificates: proofs as data, re-checked exactly.
+
+A certificate is a list of *lines*. An `Identity` says that a conclusion equals a sum of multipliers times hypotheses
+plus squares; a `Sign` says that an expression is non-negative. `Certificate.check` decides each line: identities by
+arithmetic in a field of rational functions over the rationals, coefficient by coefficient in the Gram entries; signs of
+multipliers by z3's real arithmetic over the whole domain of the parameters. Nothing is sampled.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import sympy
+
+from .gram import Vector, gram_entries, linear_form, mean, reduce_means, square
+from .signs import prove_sign
+from .symbols import Expr, Symbol
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """An inequality (or equation) that a proof may use.
+
+    Parameters
+    ----------
+    name
+        What it is called in words.
+    expression
+        The quantity that is ``>= 0`` (or ``== 0``).
+    assumption
+        The assumption of the theorem, or the definition, from which it follows.
+    equality
+        Whether it is an equation, which may be used with a multiplier of any sign.
+    """
+
+    name: str
+    expression: Expr
+    assumption: str
+    equality: bool = False
+
+
+@dataclass(frozen=True)
+class Term:
+    """``multiplier * hypothesis``; averaged over `index` where one is given."""
+
+    multiplier: Expr
+    hypothesis: Hypothesis
+    index: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the term uses, in words."""
+        return f"multiplier of [{self.hypothesis.name}]"
+
+    @property
+    def value(self) -> Expr:
+        """The term as an expression."""
+        return _averaged(self.multiplier * self.hypothesis.expression, self.index)
+
+    @property
+    def must_be_nonnegative(self) -> Expr | None:
+        """The multiplier, unless the hypothesis is an equation."""
+        return None if self.hypothesis.equality else self.multiplier
+
+
+@dataclass(frozen=True)
+class Square:
+    """``weight * |vector|^2``; averaged over `index` where one is given.
+
+    `vector` is a linear combination of vectors, or a scalar.
+    """
+
+    weight: Expr
+    vector: Expr
+    index: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What is squared, in words."""
+        return f"weight of |{self.vector}|^2"
+
+    @property
+    def value(self) -> Expr:
+        """The weighted square, expanded into Gram entries."""
+        squared = square(self.vector) if self.vector.has(Vector) else self.vector**2
+        return _averaged(self.weight * squared, self.index)
+
+    @property
+    def must_be_nonnegative(self) -> Expr:
+        """The weight."""
+        return self.weight
+
+
+@dataclass(frozen=True)
+class Identity:
+    """``conclusion = sum of terms + sum of squares``, hence ``conclusion >= 0`` (``== 0`` without terms and squares).
+
+    `where` narrows the domain for this line, as in a distinction of cases.
+    """
+
+    name: str
+    conclusion: Expr
+    terms: tuple[Term, ...] = ()
+    squares: tuple[Square, ...] = ()
+    where: tuple[sympy.Basic, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sign:
+    """``expression >= 0`` (``> 0`` if `strict`) over the whole domain, narrowed by `where`."""
+
+    name: str
+    expression: Expr
+    strict: bool = False
+    where: tuple[sympy.Basic, ...] = ()
+
+
+Line: TypeAlias = Identity | Sign
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of variables that turns a square root into a rational expression.
+
+    ``old = forward(new)`` and ``new = inverse(old)``, where `inverse` contains one square root whose value in the new
+    variables is `root`. The check verifies that `inverse` solves the equation, that the square of `root` is the
+    radicand, that `root` is non-negative and that `facts` about the new variable follow; then a line proved in the new
+    variables holds for all old ones.
+    """
+
+    old: Symbol
+    new: Symbol
+    forward: Expr
+    inverse: Expr
+    root: Expr
+    facts: tuple[sympy.Basic, ...] = ()
+
+    @property
+    def radicand(self) -> Expr:
+        """What stands under the square root of `inverse`."""
+        (radicand,) = {power.base for power in self.inverse.atoms(sympy.Pow) if power.exp == sympy.Rational(1, 2)}
+        return radicand
+
+    def apply(self, expression: sympy.Basic) -> sympy.Basic:
+        """The expression in the new variables."""
+        return expression.subs(sympy.sqrt(self.radicand), self.root).subs(self.old, self.forward)
+
+
+@dataclass(frozen=True)
+class LineReport:
+    """What the check of one line found."""
+
+    name: str
+    holds: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class CertificateReport:
+    """What the check of a certificate found.
+
+    Examples
+    --------
+    >>> from taciturn.theory import theorem
+    >>> theorem("topT-pl-rate").certificate.check().holds
+    True
+    """
+
+    lines: tuple[LineReport, ...]
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every line holds."""
+        return all(line.holds for line in self.lines)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{'ok  ' if line.holds else 'FAIL'} {line.name}: {line.message}" for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A machine-checkable proof.
+
+    Parameters
+    ----------
+    lines
+        Identities and signs, in the order of the argument.
+    domain
+        Facts about the parameters and other scalars: where the signs have to hold.
+    changes
+        Changes of variables that remove square roots.
+    means
+        Averages by summand, see `taciturn.theory.gram.reduce_means`.
+    scope
+        For what the certificate proves the statement (every dimension, every number of workers, fixed ``n`` …).
+    remainder
+        The steps of the proof that the lines do not contain, in words.
+    """
+
+    lines: tuple[Line, ...]
+    domain: tuple[sympy.Basic, ...] = ()
+    changes: tuple[Change, ...] = ()
+    means: Mapping[Expr, Expr] = field(default_factory=dict)
+    scope: str = "every dimension, every value of the parameters in their domain"
+    remainder: str = ""
+
+    def transform(self, change: Callable[[sympy.Basic], sympy.Basic]) -> Certificate:
+        """The certificate with `change` applied to every formula of its lines and its domain."""
+        return replace(
+            self,
+            lines=tuple(_transform_line(line, change) for line in self.lines),
+            domain=tuple(change(fact) for fact in self.domain),
+        )
+
+    @property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """Every hypothesis used, once, in order of appearance."""
+        used = (term.hypothesis for line in self.lines if isinstance(line, Identity) for term in line.terms)
+        return tuple(dict.fromkeys(used))
+
+    def check(self) -> CertificateReport:
+        """Decide every line exactly.
+
+        Returns
+        -------
+        CertificateReport
+            One entry per line (and per change of variables), each with the reason if it fails.
+        """
+        start = time.perf_counter()
+        reports = [self._check_change(change) for change in self.changes]
+        reports += [self._check_line(line) for line in self.lines]
+        return CertificateReport(tuple(reports), time.perf_counter() - start)
+
+    def _check_change(self, change: Change) -> LineReport:
+        surd = sympy.Dummy("root", real=True)
+        radicand = sympy.expand(change.radicand)
+        inverse = change.inverse.subs(sympy.sqrt(change.radicand), surd)
+        solved = sympy.numer(sympy.together((change.forward - change.old).subs(change.new, inverse)))
+        problems = []
+        if not is_zero(sympy.rem(sympy.expand(solved), surd**2 - radicand, surd)):
+            problems.append(f"{change.new} = {change.inverse} does not solve it")
+        if not is_zero(change.root**2 - change.radicand.subs(change.old, change.forward)):
+            problems.append(f"({change.root})^2 is not {change.radicand}")
+        for fact in change.facts:
+            positive = (fact.gts - fact.lts).subs(change.new, inverse)
+            strict = isinstance(fact, (sympy.StrictGreaterThan, sympy.StrictLessThan))
+            known = [*self.domain, surd >= 0, sympy.Eq(surd**2, radicand)]
+            problem = prove_sign(positive, known, strict=strict)
+            problems += [] if problem is None else [f"{fact}: {problem}"]
+        problems += self._sign_problems(Sign("sign of the root", change.root))
+        return LineReport(f"{change.old} = {change.forward}", not problems, "; ".join(problems) or "exact")
+
+    def _check_line(self, line: Line) -> LineReport:
+        try:
+            problems = list(self._sign_problems(line) if isinstance(line, Sign) else self._identity_problems(line))
+        except (ValueError, sympy.PolynomialError, sympy.CoercionFailed) as error:
+            problems = [str(error)]
+        return LineReport(line.name, not problems, "; ".join(problems) or "exact")
+
+    def _identity_problems(self, line: Identity) -> Iterator[str]:
+        residual = line.conclusion - sympy.Add(*(part.value for part in (*line.terms, *line.squares)))
+        residual = reduce_means(self._rational(residual), self.means)
+        coefficients, constant = linear_form(residual, gram_entries(residual))
+        for entry, coefficient in (*coefficients.items(), ("the scalar part", constant)):
+            if not is_zero(coefficient):
+                yield f"the identity fails: {entry} is left with coefficient {sympy.factor(coefficient)}"
+        for part in (*line.terms, *line.squares):
+            if part.must_be_nonnegative is not None:
+                yield from self._sign_problems(Sign(part.name, part.must_be_nonnegative, where=line.where))
+
+    def _sign_problems(self, line: Sign) -> Iterator[str]:
+        facts = [*self._facts, *(self._rational(fact) for fact in line.where)]
+        problem = prove_sign(self._rational(line.expression), facts, strict=line.strict)
+        if problem is not None:
+            yield f"{line.name}: {problem}"
+
+    @property
+    def _facts(self) -> list[sympy.Basic]:
+        facts = [fact for change in self.changes for fact in change.facts]
+        return [self._rational(fact) for fact in (*self.domain, *facts)]
+
+    def _rational(self, expression: sympy.Basic) -> sympy.Basic:
+        """The expression in the variables in which it is rational."""
+        for change in self.changes:
+            expression = change.apply(expression)
+        return expression
+
+
+def _averaged(expression: Expr, index: str | None) -> Expr:
+    return expression if index is None else mean(expression, index)
+
+
+def is_zero(expression: Expr) -> bool:
+    """Whether a rational function with rational coefficients vanishes identically.
+
+    Functions (averages, logarithms, maxima) and powers with symbolic exponents count as independent variables.
+
+    Examples
+    --------
+    >>> x, k = sympy.symbols("x k")
+    >>> is_zero((x**2 - 1) / (x - 1) - x - 1), is_zero(x ** (k + 1) - x * x**k), is_zero(x - 1)
+    (True, True, False)
+    """
+    expanded = sympy.expand_power_exp(expression)
+    opaque = [p for p in expanded.atoms(sympy.Pow) if not p.exp.is_Integer]
+    opaque += expanded.atoms(sympy.Function, sympy.Max, sympy.Min)
+    renamed = expanded.xreplace({atom: sympy.Dummy() for atom in opaque})
+    generators = sorted(renamed.free_symbols, key=str)
+    if not generators:
+        return bool(sympy.Rational(renamed) == 0)
+    return not sympy.QQ.frac_field(*generators).from_sympy(renamed)
+
+
+def _transform_line(line: Line, change: Callable[[sympy.Basic], sympy.Basic]) -> Line:
+    if isinstance(line, Sign):
+        return replace(line, expression=change(line.expression))
+    return replace(
+        line,
+        conclusion=change(line.conclusion),
+        terms=tuple(replace(term, multiplier=change(term.multiplier)) for term in line.terms),
+        squares=tuple(replace(s, weight=change(s.weight), vector=change(s.vector)) for s in line.squares),
+    )
