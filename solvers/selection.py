@@ -91,9 +91,7 @@ def _is_long(v: Array) -> bool:
 
 
 def _check(v: Array, k: int) -> None:
-    array_namespace(v)
-    # The rest of a long vector is checked as it is read.
-    check_gradient(v[: passes.SAMPLE] if _is_long(v) else v, "v")
+    passes.check_ahead(v, "v")
     check_count(k, "k", highest=v.shape[-1])
 
 
@@ -139,7 +137,8 @@ def _reaching(v: Array, level: Array, room: int) -> tuple[Array, Array]:
     """Indices and magnitudes of the entries above a level and of the first ``room`` that equal it."""
     xp = array_namespace(v)
     indices, magnitudes = [], []
-    for start, chunk in passes.magnitude_chunks(v, "v"):
+    for start, chunk in passes.magnitude_chunks(v):
+        check_gradient(chunk, "v")
         (reached,) = xp.nonzero(chunk >= level if room else chunk > level)
         found = xp.take(chunk, reached)
         tied = found == level

@@ -31,6 +31,11 @@ PROJECTION = Assumption(
 )
 UNBIASED = Assumption("unbiased", r"\mathbb E\,Q(g)=g,\ \mathbb E\lVert Q(g)\rVert^2\le\tfrac1\omega\lVert g\rVert^2")
 CONTRACTIVE = Assumption("contractive", r"\mathbb E\lVert C(v)-v\rVert^2\le(1-\delta)\lVert v\rVert^2")
+UNCOMPRESSED = Assumption("uncompressed", r"q=g", ("projection", "contractive", "top_T"))
+TOP_T = Assumption("top_T", r"q=g_T,\ \text{the }T\text{ largest magnitudes}", ("projection", "contractive"))
+SCALED_SIGN = Assumption("scaled_sign", r"q=\tfrac{B_T}T\operatorname{sign}(g_T)", ("projection", "contractive"))
+DYNAMIC_RULE = Assumption("dynamic_rule", r"T=\min\{T:B_T\ge\lVert g\rVert\}\ \text{with S+Q}")
+CAT_RULE = Assumption("cat_rule", r"T_k\ \text{maximises decrease per unit of price}")
 SEPARABLE_CURVATURE = Assumption(
     "separable_curvature",
     r"F(y)\ge F(x)+\langle g,y-x\rangle+\tfrac12\textstyle\sum_j\mu_j(y_j-x_j)^2",
@@ -51,8 +56,8 @@ INDEPENDENT_WORKERS = Assumption(
 
 ASSUMPTIONS = (
     L_SMOOTH, LIPSCHITZ_GRADIENT, CONVEX, PL, STRONGLY_CONVEX, BOUNDED_BELOW, BOUNDED_DISTANCE, EXACT_GRADIENT,
-    STOCHASTIC_GRADIENT, PROJECTION, UNBIASED, CONTRACTIVE, SEPARABLE_CURVATURE, RESTRICTED_SMOOTHNESS, DISSIMILARITY,
-    EACH_CONVEX, EACH_LIPSCHITZ, INDEPENDENT_WORKERS,
+    STOCHASTIC_GRADIENT, PROJECTION, UNBIASED, CONTRACTIVE, UNCOMPRESSED, TOP_T, SCALED_SIGN, DYNAMIC_RULE, CAT_RULE,
+    SEPARABLE_CURVATURE, RESTRICTED_SMOOTHNESS, DISSIMILARITY, EACH_CONVEX, EACH_LIPSCHITZ, INDEPENDENT_WORKERS,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ Source: dossier chapter 2, sections 1.2 to 1.4, and chapter 1, section 2.3, unle
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .checks import check_choice, check_count, check_fraction, check_non_negative, check_positive
 
@@ -93,6 +93,9 @@ class Contractive:
     ----------
     delta : float
         The contraction, in (0, 1].
+    projection : bool
+        Whether also <v, C(v)> = ||C(v)||^2 for every v, as for top-k and the scaled sign: then delta is the certified
+        decrease of one step, and the sharper theorems about projection-type compressors apply.
 
     Raises
     ------
@@ -106,6 +109,7 @@ class Contractive:
     """
 
     delta: float
+    projection: bool = field(default=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         check_fraction(self.delta, "delta")
@@ -320,7 +324,7 @@ def top_k(k: int, d: int) -> Contractive:
     """
     check_count(d, "d")
     check_count(k, "k", highest=d)
-    return Contractive(k / d)
+    return Contractive(k / d, projection=True)
 
 
 def scaled_sign(k: int, d: int) -> Contractive:
@@ -335,7 +339,7 @@ def scaled_sign(k: int, d: int) -> Contractive:
     """
     check_count(d, "d")
     check_count(k, "k", highest=d)
-    return Contractive(min(1 / k, k / d))
+    return Contractive(min(1 / k, k / d), projection=True)
 
 
 def sign(d: int) -> Contractive:
@@ -347,7 +351,7 @@ def sign(d: int) -> Contractive:
     Contractive(delta=0.25)
     """
     check_count(d, "d")
-    return Contractive(1 / d)
+    return Contractive(1 / d, projection=True)
 
 
 def hard_threshold(magnitude_threshold: float, d: int) -> Absolute:

@@ -28,7 +28,7 @@ class Vector(sympy.Symbol):
     """A vector of unspecified dimension; a name that ends in ``[i]`` makes it one of a family indexed by ``i``."""
 
 
-class dot(sympy.Function):  # noqa: N801  (printed in formulas as written)
+class dot(sympy.Function):
     """The scalar product of two vectors as one symbol, symmetric in its arguments."""
 
     nargs = 2
@@ -139,7 +139,7 @@ def linear_form(expression: Expr, atoms: tuple[Expr, ...]) -> tuple[dict[Expr, E
     coefficients = {atom: sympy.diff(renamed, name) for atom, name in names.items()}
     if any(c.free_symbols & set(names.values()) for c in coefficients.values()):
         raise ValueError(f"expression={expression} is not linear in its scalar products")
-    return coefficients, renamed.xreplace({name: sympy.S.Zero for name in names.values()})
+    return coefficients, renamed.xreplace(dict.fromkeys(names.values(), sympy.S.Zero))
 
 
 def gram_entries(expression: Expr) -> tuple[Expr, ...]:

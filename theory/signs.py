@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import sympy
@@ -37,7 +38,6 @@ def prove_sign(expression: Expr, domain: Iterable[sympy.Basic], *, strict: bool 
     >>> prove_sign(1 - x**2, [x >= 0])
     '1 - x**2 >= 0 fails at x = 2'
     """
-    import z3
 
     numerator, denominator = sympy.fraction(sympy.cancel(sympy.together(expression)))
     relation = ">" if strict else ">="
@@ -74,6 +74,7 @@ def _refute(facts: list[Any], negation: Any) -> str | None:
     return ", ".join(sorted(f"{name} = {model[name]}" for name in model.decls()))
 
 
+@cache
 def _fact(fact: sympy.Basic) -> Any:
     """A relation of rational functions as a polynomial relation (denominators are multiplied out with their sign)."""
     if not isinstance(fact, sympy.core.relational.Relational):

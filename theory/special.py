@@ -11,8 +11,8 @@ import numpy.typing as npt
 import sympy
 
 
-class sqrt_increments(sympy.Function):  # noqa: N801  (printed in formulas as written)
-    r"""``h_d = sum_{j<=d} (sqrt(j) - sqrt(j-1))^2``, one over the worst efficiency of adaptive S+Q (`beta-adaptive`)."""
+class sqrt_increments(sympy.Function):
+    r"""``h_d = sum_{j<=d} (sqrt(j) - sqrt(j-1))^2``: one over the worst decrease of adaptive S+Q (`beta-adaptive`)."""
 
     nargs = 1
 
@@ -20,7 +20,7 @@ class sqrt_increments(sympy.Function):  # noqa: N801  (printed in formulas as wr
         return "h_d"
 
 
-class affine_increments(sympy.Function):  # noqa: N801
+class affine_increments(sympy.Function):
     r"""``w = sum_{j<=d} (sigma_j - sigma_{j-1})^2``, ``sigma_j = sqrt(c0 j + c1 j^2)`` (`cat-sq-bits`)."""
 
     nargs = 3
@@ -38,7 +38,7 @@ def _affine_increments(d: npt.ArrayLike, c0: npt.ArrayLike, c1: npt.ArrayLike) -
         j = np.arange(int(d) + 1, dtype=np.float64)
         return float(np.sum(np.diff(np.sqrt(c0 * j + c1 * j**2)) ** 2))
 
-    return np.vectorize(single, otypes=[np.float64])(d, c0, c1)
+    return np.asarray(np.vectorize(single, otypes=[np.float64])(d, c0, c1), dtype=np.float64)
 
 
 NUMERIC: Mapping[str, Callable[..., npt.NDArray[np.float64]]] = MappingProxyType(

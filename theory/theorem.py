@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -30,10 +30,13 @@ EPS: Symbol = sympy.Symbol("eps", positive=True)
 STEP_SIZE, RATE, RESIDUAL, DECREASE, VALUE, BITS = sympy.symbols(
     "STEP_SIZE RATE RESIDUAL DECREASE VALUE BITS", real=True
 )
-"""Placeholders in certificates for the theorem's own formulas, so that a certificate proves exactly what is evaluated."""
+"""Placeholders in certificates for the theorem's own formulas: a certificate proves exactly what is evaluated."""
 
 BOUND = sympy.Function("BOUND")
 """Placeholder in certificates for the theorem's bound after ``k`` iterations."""
+
+QUANTITIES = ("objective_gap", "squared_distance", "squared_gradient", "potential", "distance")
+"""What bounds can be about: F - F*, |x - x*|^2, |grad F|^2, a potential the statement defines, |x - x*|."""
 
 Number = Any
 """A float or an array of floats."""
@@ -159,7 +162,9 @@ class Theorem:
     assumptions, parameters
         What it needs and what it speaks of.
     measure
-        What `bound` bounds, LaTeX.
+        What the statement measures, LaTeX.
+    goal, start
+        Which quantity `bound` bounds, and from the initial value of which (the same if absent): one of `QUANTITIES`.
     step_size, rate, residual, decrease, value
         Formulas in the parameters, where the statement has them.
     bound
@@ -197,6 +202,8 @@ class Theorem:
     assumptions: tuple[Assumption, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     measure: str = ""
+    goal: str = ""
+    start: str = ""
     step_size: Expr | None = None
     rate: Expr | None = None
     residual: Expr | None = None
@@ -222,8 +229,9 @@ class Theorem:
         formulas = {name: formula for name, formula in names.items() if formula is not None}
 
         def fill(expression: sympy.Basic) -> sympy.Basic:
-            unfolded = expression.replace(BOUND, lambda k: self.bound_formula.subs(K, k))
-            return unfolded.subs(formulas)
+            if self.bound_formula is not None:
+                expression = expression.replace(BOUND, sympy.Lambda(K, self.bound_formula))
+            return expression.subs(formulas)
 
         return self.proof.transform(fill)
 
@@ -280,8 +288,7 @@ class Theorem:
 
     def compute(self, formula: Expr, values: Mapping[str, Number]) -> Number:
         """Evaluate a formula in the parameters numerically, with broadcasting."""
-        names = sorted(symbol.name for symbol in formula.free_symbols)
-        function: Callable[..., Number] = sympy.lambdify(names, _by_name(formula), modules=[NUMERIC, "numpy"])
+        names, function = _numeric(formula)
         shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
         with np.errstate(divide="ignore"):
             result = function(*(np.broadcast_to(values[name], shape) for name in names))
@@ -328,8 +335,13 @@ class Theorem:
             )
 
 
-def _by_name(formula: Expr) -> Expr:
-    return formula.xreplace({symbol: sympy.Symbol(symbol.name) for symbol in formula.free_symbols})
+@cache
+def _numeric(formula: Expr) -> tuple[list[str], Callable[..., Number]]:
+    """The names of the parameters in a formula, and the formula as a function of their values in that order."""
+    symbols = sorted(formula.free_symbols, key=str)
+    plain = [sympy.Symbol(symbol.name) for symbol in symbols]
+    renamed = formula.xreplace(dict(zip(symbols, plain, strict=True)))
+    return [symbol.name for symbol in symbols], sympy.lambdify(plain, renamed, modules=[dict(NUMERIC), "numpy"])
 
 
 def _plain(value: Any) -> Number:

@@ -20,7 +20,14 @@ def witness(theorem: Theorem, budget: Budget) -> tuple[Evidence, ...]:
     certificate = theorem.certificate
     if certificate is None:
         return (
-            Evidence(theorem.id, "certificate", Verdict.NOT_APPLICABLE, None, f"no certificate: {theorem.no_certificate}", 0.0),
+            Evidence(
+                theorem.id,
+                "certificate",
+                Verdict.NOT_APPLICABLE,
+                None,
+                f"no certificate: {theorem.no_certificate}",
+                0.0,
+            ),
         )
     report = certificate.check()
     failed = [f"{line.name}: {line.message}" for line in report.lines if not line.holds]

@@ -52,14 +52,13 @@ def strengthened(theorem: Theorem) -> Iterator[Theorem]:
 
 
 def mutants(certificate: Certificate) -> Iterator[Mutant]:
-    """The certificate with one multiplier, weight or constant changed at a time, each wrong.
+    """The certificate reduced to one line, with one multiplier, weight or sign of it changed: each is wrong.
 
     Multipliers and weights are scaled by 1.05, turned in sign and dropped; signs are turned.
     """
-    for position, line in enumerate(certificate.lines):
+    for line in certificate.lines:
         for change, wrong in _wrong_lines(line):
-            lines = (*certificate.lines[:position], wrong, *certificate.lines[position + 1 :])
-            yield Mutant(f"{line.name}: {change}", replace(certificate, lines=lines))
+            yield Mutant(f"{line.name}: {change}", replace(certificate, lines=(wrong,)))
 
 
 def _wrong_lines(line: Line) -> Iterator[tuple[str, Line]]:
@@ -74,4 +73,3 @@ def _wrong_lines(line: Line) -> Iterator[tuple[str, Line]]:
             wrong_square = replace(square, weight=factor * square.weight)
             squares = (*line.squares[:i], wrong_square, *line.squares[i + 1 :])
             yield f"{square.name} {change}", replace(line, squares=squares)
-

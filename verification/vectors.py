@@ -23,8 +23,9 @@ def structured_vectors(d: int, dtype: Any = np.float64) -> dict[str, NDArray[Any
     Returns
     -------
     dict of ndarray (d,)
-        Ordinary shapes, the worst vectors of the constants in `taciturn.theory.compression`, and the largest and smallest sizes
-        that the type holds: "huge" leaves a factor of 2^20, "tiny" a factor of 2^40 to the limits of normal numbers.
+        Ordinary shapes, the worst vectors of the constants in `taciturn.theory.compression`, and the largest and
+        smallest sizes that the type holds: "huge" leaves a factor of 2^20, "tiny" a factor of 2^40 to the limits of
+        normal numbers.
 
     Examples
     --------

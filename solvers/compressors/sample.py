@@ -16,7 +16,7 @@ from ..array import (
     check_positive,
     check_stream,
 )
-from ..sampling import optimal_probabilities, systematic_sample
+from ..tune.sampling import optimal_probabilities, systematic_sample
 from .interface import Moments
 from .scaling import check_amplified, per_squared_norm, unit_scaled
 from .sparsify import Sparsifier, select

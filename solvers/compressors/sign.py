@@ -137,7 +137,7 @@ class ScaledSign(Compressor):
         check_count(self.k, "k", highest=v.shape[-1])
         xp = array_namespace(v)
         magnitudes = xp.sort(xp.abs(unit_scaled(v)[0]), axis=-1, descending=True)
-        count = xp.clip(xp.count_nonzero(magnitudes, axis=-1), max=self.k)
+        count = xp.clip(xp.count_nonzero(v, axis=-1), max=self.k)
         sent = xp.arange(v.shape[-1]) < count[..., None]
         mean = xp.sum(select(magnitudes, sent), axis=-1) / xp.astype(xp.clip(count, min=1), v.dtype)
         deviations = xp.where(sent, magnitudes - mean[..., None], magnitudes)

@@ -1,1 +1,27 @@
-"""Placeholder while the room is being built."""
+"""Methods: pure steps on an explicit state, what workers send in them, and one loop that runs them all."""
+
+from .adaptive import CAT, CoordinatedCAT, DynamicT, LogCAT
+from .compressed_gradient import CompressedGradient
+from .error_feedback import EF21, ErrorFeedback
+from .run import Ending, Method, Run, run
+from .sender import Dense, Fixed, Sender
+from .state import Sent, State
+
+__all__ = [
+    "CAT",
+    "EF21",
+    "CompressedGradient",
+    "CoordinatedCAT",
+    "Dense",
+    "DynamicT",
+    "Ending",
+    "ErrorFeedback",
+    "Fixed",
+    "LogCAT",
+    "Method",
+    "Run",
+    "Sender",
+    "Sent",
+    "State",
+    "run",
+]

@@ -9,7 +9,7 @@ from taciturn.theory.compression import Unbiased
 from ..array import Array, Stream, array_like, to_numpy
 from ..problems import Problem
 from .sender import Sender
-from .state import Sent, State
+from .state import Sent, State, check_step_size
 
 __all__ = ["CompressedGradient"]
 
@@ -51,6 +51,9 @@ class CompressedGradient:
 
     sender: Sender
     step_size: float | None = None
+
+    def __post_init__(self) -> None:
+        check_step_size(self.step_size)
 
     def init(self, problem: Problem, x0: Array) -> State:
         """Evaluate the problem at the start."""

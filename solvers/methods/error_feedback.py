@@ -3,14 +3,12 @@
 import math
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from taciturn.theory.compression import Contractive
 
 from ..array import Array, Stream, array_namespace, to_numpy
 from ..problems import Problem
 from .sender import Sender
-from .state import State
+from .state import State, check_step_size
 
 __all__ = ["EF21", "ErrorFeedback"]
 
@@ -48,6 +46,9 @@ class ErrorFeedback:
     sender: Sender
     step_size: float | None = None
 
+    def __post_init__(self) -> None:
+        check_step_size(self.step_size)
+
     def init(self, problem: Problem, x0: Array) -> State:
         """Evaluate the problem at the start, with empty memories."""
         return _without_memory(problem, x0)
@@ -71,9 +72,9 @@ class ErrorFeedback:
 class EF21:
     """Every worker keeps an estimate G_i of its gradient, which server and worker update by compressed differences.
 
-    ``x <- x - step_size sum_i p_i G_i``, then ``G_i <- G_i + q_i`` where q_i stands for the gradient at the new x minus G_i.
-    The state's memory is G_i, shape (..., n, d), which starts at 0: the first step does not move, its messages carry
-    the gradients at the start.
+    ``x <- x - step_size sum_i p_i G_i``, then ``G_i <- G_i + q_i``, where q_i is sent in place of the gradient at the
+    new x minus G_i. The state's memory is G_i, shape (..., n, d), which starts at 0: the first step does not move, its
+    messages carry the gradients at the start.
 
     Parameters
     ----------
@@ -81,7 +82,8 @@ class EF21:
         What the workers send; its guarantee must be contractive (CAT: with a `minimum_sparsity`).
     step_size : float, optional
         Default, with theta = 1 - sqrt(1 - delta) and L2 = sqrt(sum_i p_i L_i^2), from `ef21-cat-pl` if mu > 0:
-        min(1 / (L + sqrt(2) L2 (1 - theta)/theta), theta / (2 mu)), else from `ef21-cat`: 1 / (L + L2 (1 - theta)/theta).
+        min(1 / (L + sqrt(2) L2 (1 - theta) / theta), theta / (2 mu)), and else from `ef21-cat`:
+        1 / (L + L2 (1 - theta) / theta).
 
     Raises
     ------
@@ -105,6 +107,9 @@ class EF21:
 
     sender: Sender
     step_size: float | None = None
+
+    def __post_init__(self) -> None:
+        check_step_size(self.step_size)
 
     def init(self, problem: Problem, x0: Array) -> State:
         """Evaluate the problem at the start, with estimates 0."""

@@ -50,8 +50,10 @@ class Run:
         T_k of every worker.
     coefficient : shape (K, ..., n)
         Certified decrease alpha_k, beta_k or omega_k of every worker; see `Sent`.
-    gap, squared_distance : shape (K + 1, ...), or None
-        F(x_k) - F(minimiser) and the squared distance of x_k to the minimiser; None in a run without reference.
+    squared_distance : shape (K + 1, ...), or None
+        Squared distance of x_k to the minimiser; None in a run without reference.
+    minimum : float or None
+        F at the minimiser; None in a run without reference.
     recorded : mapping from name to array of shape (K + 1, ...)
         What `record` asked for.
     state : State
@@ -65,8 +67,8 @@ class Run:
     cost: NDArray[Any]
     sparsity: NDArray[Any]
     coefficient: NDArray[Any]
-    gap: NDArray[Any] | None
     squared_distance: NDArray[Any] | None
+    minimum: float | None
     recorded: Mapping[str, NDArray[Any]]
     state: State
     ending: Ending
@@ -75,6 +77,19 @@ class Run:
     def iterations(self) -> int:
         """K, the number of steps taken."""
         return len(self.cost)
+
+    @property
+    def gap(self) -> NDArray[Any]:
+        """F(x_k) - F(minimiser), shape (K + 1, ...).
+
+        Raises
+        ------
+        ValueError
+            In a run without reference.
+        """
+        if self.minimum is None:
+            raise ValueError("the gap is not known: the run was made with reference=False")
+        return self.value - self.minimum
 
     @property
     def cumulative_cost(self) -> NDArray[Any]:
@@ -144,32 +159,70 @@ def run(
     Run(1 iterations, F = 0.0, ended because the gradient is zero)
     """
     check_count(iterations, "iterations", lowest=0)
-    if x0 is None:
-        x0 = array_like(np.zeros(problem.d), problem.weights)
+    x0 = array_like(np.zeros(problem.d), problem.weights) if x0 is None else x0
+    _check_start(x0, problem)
+    measures = _standard_measures(problem, reference)
+    if clashing := measures.keys() & (record or {}):
+        raise ValueError(f"record names {sorted(clashing)}, which are recorded anyway; accepted: other names")
+    measures |= record or {}
+    rng = Stream(seed)
+    measured: dict[str, list[NDArray[Any]]] = {name: [] for name in measures}
+    sent: dict[str, list[NDArray[Any]]] = {name: [] for name in ("cost", "sparsity", "coefficient")}
+    step = 0
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges says so by its ending
+        state = method.init(problem, x0)
+        while True:
+            for name, measure in measures.items():
+                measured[name].append(to_numpy(measure(state)))
+            ending = _ending(state, measured, until) or (Ending.ITERATIONS if step == iterations else None)
+            if ending is not None:
+                break
+            state = method.step(problem, state, rng)
+            for name, values in sent.items():
+                values.append(getattr(state.sent, name))
+            step += 1
+            if progress is not None:
+                progress(step)
+    messages = (*x0.shape[:-1], problem.workers)
+    at_states = {name: np.stack(values) for name, values in measured.items()}
+    return Run(
+        **{name: np.stack(values) if values else np.zeros((0, *messages)) for name, values in sent.items()},
+        value=at_states.pop("value"),
+        squared_gradient_norm=at_states.pop("squared_gradient_norm"),
+        squared_distance=at_states.pop("squared_distance", None),
+        minimum=problem.minimum if reference else None,
+        recorded=at_states,
+        state=state,
+        ending=ending,
+    )
+
+
+def _check_start(x0: Array, problem: Problem) -> None:
     check_gradient(x0, "x0")
     array_namespace(x0, problem.weights)
-    rng = Stream(seed)
-    watched: dict[str, Callable[[State], Array]] = {
+    if x0.shape[-1] != problem.d:
+        raise ValueError(f"x0 has the shape {tuple(x0.shape)}; accepted: (..., {problem.d})")
+    if x0.dtype != problem.weights.dtype:
+        raise TypeError(f"x0 is of {x0.dtype}, the problem of {problem.weights.dtype}; carry the problem with on(x0)")
+
+
+def _standard_measures(problem: Problem, reference: bool) -> dict[str, Callable[[State], Array]]:
+    measures: dict[str, Callable[[State], Array]] = {
         "value": lambda state: state.value,
         "squared_gradient_norm": lambda state: state.squared_gradient_norm,
     }
     if reference:
         minimiser = problem.minimiser
-        watched["squared_distance"] = lambda state: array_namespace(state.x).sum((state.x - minimiser) ** 2, axis=-1)
-    watched |= record or {}
-    history: dict[str, list[NDArray[Any]]] = {name: [] for name in watched}
-    steps = []
-    # A run that diverges says so by its ending, not by warnings.
-    with np.errstate(over="ignore", invalid="ignore"):
-        state = method.init(problem, x0)
-        ending = None
-        while True:
-            for name, measure in watched.items():
-                history[name].append(to_numpy(measure(state)))
-            ending = _ending(state, history, until) or (Ending.ITERATIONS if len(steps) == iterations else None)
-            if ending is not None:
-                break
-            state = method.step(problem, state, rng)
-            steps.append(state.sent)
-            if progress is not None:
-                progress(len(steps))
+        measures["squared_distance"] = lambda state: array_namespace(state.x).sum((state.x - minimiser) ** 2, axis=-1)
+    return measures
+
+
+def _ending(
+    state: State, measured: Mapping[str, list[NDArray[Any]]], until: Callable[[State], bool] | None
+) -> Ending | None:
+    value, square = measured["value"][-1], measured["squared_gradient_norm"][-1]
+    if not (np.isfinite(value).all() and np.isfinite(square).all()):
+        return Ending.DIVERGED
+    if not square.any():
+        return Ending.ZERO_GRADIENT
+    return Ending.UNTIL if until is not None and until(state) else None

@@ -1,11 +1,12 @@
 """Senders: what workers send in place of a vector, and what that costs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from taciturn.theory.communication import Cost
 from taciturn.theory.compression import CompressionClass, Contractive, Unbiased
 
 from ..array import Array, Stream, array_namespace, float_bits, to_numpy
@@ -13,9 +14,6 @@ from ..compressors import Compressor
 from .state import Sent
 
 __all__ = ["Dense", "Fixed", "Sender"]
-
-Price = Callable[[Any], Any]
-"""Price of messages with T entries, T a number or an array: any cost of `taciturn.theory.communication`."""
 
 
 class Sender(Protocol):
@@ -38,7 +36,7 @@ class Dense:
 
     Parameters
     ----------
-    cost : callable, optional
+    cost : Cost, optional
         Price of a message with T = d entries; default the bits of d floats.
 
     Examples
@@ -50,7 +48,7 @@ class Dense:
     ([0.75, 0.0625, 0.015625, 0.00390625], [0.0, 128.0, 256.0, 384.0])
     """
 
-    cost: Price | None = None
+    cost: Cost | None = None
 
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
         """Send vectors (..., n, d) in full."""
@@ -74,7 +72,7 @@ class Fixed:
     ----------
     compressor : Compressor
         Any compressor of `taciturn.solvers.compressors`.
-    cost : callable, optional
+    cost : Cost, optional
         Price of a message with T entries; default the bits of the compressor's own message.
 
     Examples
@@ -86,7 +84,7 @@ class Fixed:
     """
 
     compressor: Compressor
-    cost: Price | None = None
+    cost: Cost | None = None
 
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
         """Compress vectors (..., n, d) with independent coins."""
@@ -98,16 +96,21 @@ class Fixed:
             price = to_numpy(self.compressor.payload_bits(compressed))
         else:
             price = np.where(entries > 0, self.cost(np.maximum(entries, 1)), 0.0)
-        return Sent(compressed, price, entries, self._coefficient(vectors, compressed))
+        return Sent(compressed, price, entries, coefficient(self.compressor, vectors, compressed))
 
     def guarantee(self, d: int) -> CompressionClass:
         """Return the guarantee of the compressor."""
         return self.compressor.guarantee(d)
 
-    def _coefficient(self, vectors: Array, compressed: Array) -> Array:
-        if isinstance(self.guarantee(vectors.shape[-1]), Unbiased):
-            return to_numpy(1 / self.compressor.declared_moments(vectors).second_moment)
-        return to_numpy(decrease(vectors, compressed))
+
+def coefficient(compressor: Compressor, vectors: Array, compressed: Array) -> NDArray[Any]:
+    """Return the certified decrease of a message in units of ||v||^2/(2L), for every vector (..., d).
+
+    Unbiased compressors: ||v||^2 / E||C(v)||^2, reached by the step omega/L. Others: `decrease`, reached by 1/L.
+    """
+    if isinstance(compressor.guarantee(vectors.shape[-1]), Unbiased):
+        return to_numpy(1 / compressor.declared_moments(vectors).second_moment)
+    return to_numpy(decrease(vectors, compressed))
 
 
 def decrease(vectors: Array, compressed: Array) -> Array:
@@ -117,6 +120,8 @@ def decrease(vectors: Array, compressed: Array) -> Array:
     in place of the gradient g.
     """
     xp = array_namespace(vectors)
-    square = xp.sum(vectors**2, axis=-1)
-    error = xp.sum((compressed - vectors) ** 2, axis=-1)
+    largest = xp.max(xp.abs(vectors), axis=-1, keepdims=True)
+    scale = xp.where(largest > 0, largest, xp.ones_like(largest))  # the squares of tiny entries would vanish
+    square = xp.sum((vectors / scale) ** 2, axis=-1)
+    error = xp.sum(((compressed - vectors) / scale) ** 2, axis=-1)
     return 1 - error / xp.where(square > 0, square, xp.ones_like(square))

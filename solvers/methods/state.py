@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from ..array import Array, array_namespace
+from ..array import Array, array_namespace, check_positive
 from ..problems import Problem
 
 __all__ = ["Sent", "State"]
@@ -72,3 +72,9 @@ class State:
     def squared_gradient_norm(self) -> Array:
         """Squared norm of the gradient of F at x, shape (...)."""
         return array_namespace(self.gradient).sum(self.gradient**2, axis=-1)
+
+
+def check_step_size(step_size: float | None) -> None:
+    """Refuse a step size that is given and not a positive finite number."""
+    if step_size is not None:
+        check_positive(step_size, "step_size")

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from ..array import Array, array_namespace, check_gradient
 
-__all__ = ["Profile", "profile", "safe_scale"]
+__all__ = ["Profile", "prefix_sums", "profile", "safe_scale", "summed_magnitudes"]
+
+_BLOCK = 128
 
 
 @dataclass(frozen=True)
@@ -83,15 +85,43 @@ def profile(gradient: Array) -> Profile:
     (array([0.8, 1. , 1. ]), array([0.8, 0.9, 0.6]), 1.8)
     """
     check_gradient(gradient)
+    sums = summed_magnitudes(gradient)
+    if not bool(array_namespace(gradient).all(sums.magnitudes[..., 0] > 0)):
+        raise ValueError("gradient is zero: its alpha and beta are not defined; a method stops before")
+    return sums
+
+
+def summed_magnitudes(gradient: Array) -> Profile:
+    """Return the profile of a checked gradient; where it is zero, alpha and beta must not be asked for."""
     xp = array_namespace(gradient)
-    magnitudes = xp.abs(gradient)
-    largest = xp.max(magnitudes, axis=-1)
-    if not bool(xp.all(largest > 0)):
-        raise ValueError("gradient is zero; the profile of a zero gradient is not defined")
-    scale = safe_scale(float(xp.max(largest)))
-    magnitudes = xp.astype(xp.sort(magnitudes, axis=-1, descending=True, stable=False), xp.float64) / scale
-    energy, mass = xp.cumulative_sum(magnitudes**2, axis=-1), xp.cumulative_sum(magnitudes, axis=-1)
-    return Profile(magnitudes, energy, mass, scale)
+    ascending = xp.sort(xp.abs(gradient), axis=-1, stable=False)
+    scale = safe_scale(float(xp.max(ascending)))
+    magnitudes = xp.astype(xp.flip(ascending, axis=-1), xp.float64) / scale
+    return Profile(magnitudes, prefix_sums(magnitudes**2), prefix_sums(magnitudes), scale)
+
+
+def prefix_sums(x: Array) -> Array:
+    """Return the cumulative sums along the last axis, with an error that grows only with the logarithm of its length.
+
+    One running sum drifts: after a million equal entries it is off by 1e-10, enough to hide that their means are
+    equal. Sums within blocks, and prefix sums of those, keep ties within 1e-13.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> means = prefix_sums(np.full(10**5, 0.1)) / np.arange(1, 10**5 + 1)
+    >>> bool(np.ptp(means) < 1e-13)
+    True
+    """
+    xp = array_namespace(x)
+    *rows, d = x.shape
+    if d <= _BLOCK:
+        return xp.cumulative_sum(x, axis=-1)
+    blocks = -(-d // _BLOCK)
+    padding = xp.zeros((*rows, blocks * _BLOCK - d), dtype=x.dtype, device=x.device)
+    inner = xp.cumulative_sum(xp.reshape(xp.concat((x, padding), axis=-1), (*rows, blocks, _BLOCK)), axis=-1)
+    before = xp.concat((xp.zeros_like(x[..., :1]), prefix_sums(inner[..., -1])[..., :-1]), axis=-1)
+    return xp.reshape(inner + before[..., None], (*rows, blocks * _BLOCK))[..., :d]
 
 
 def safe_scale(largest: float) -> float:

@@ -96,7 +96,9 @@ def systematic_sample(p: Array, uniform: Array) -> Array:
     check_gradient(p, "p")
     xp = array_namespace(p, uniform)
     if tuple(uniform.shape) != tuple(p.shape[:-1]):
-        raise ValueError(f"uniform has the shape {tuple(uniform.shape)}; p of the shape {tuple(p.shape)} needs one a row")
+        raise ValueError(
+            f"uniform has the shape {tuple(uniform.shape)}; p of the shape {tuple(p.shape)} needs one a row"
+        )
     if not bool(xp.all((p >= 0) & (p <= 1))):
         raise ValueError("p has entries outside the accepted range [0, 1]")
     if not bool(xp.all((uniform >= 0) & (uniform < 1))):

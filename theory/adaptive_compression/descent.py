@@ -1,4 +1,4 @@
-"""One step of sparsified gradient descent: descent lemmas and what the kept energy guarantees (dossier 1.1–1.3, 1.9–1.11)."""
+"""One step of sparsified gradient descent: descent lemmas, and what the kept energy guarantees (dossier 1.1–1.3, 1.9–1.11)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from ..assumptions import (
     RESTRICTED_SMOOTHNESS,
     SEPARABLE_CURVATURE,
     STRONGLY_CONVEX,
+    TOP_T,
+    UNCOMPRESSED,
 )
 from ..certificate import Certificate, Hypothesis, Identity, Sign, Square, Term
 from ..gram import mean, scalars, square
@@ -139,8 +141,9 @@ DESCENT_PLUS = Theorem(
     status="derived",
     kind="tight",
     subject=SUBJECT,
-    assumptions=(LIPSCHITZ_GRADIENT, PL, EXACT_GRADIENT),
+    assumptions=(LIPSCHITZ_GRADIENT, PL, EXACT_GRADIENT, UNCOMPRESSED),
     parameters=(SMOOTHNESS, CURVATURE),
+    goal="objective_gap",
     measure=r"F(x)-F^*",
     step_size=1 / L,
     rate=(2 - 2 * m) / (2 + m),
@@ -212,13 +215,14 @@ WORST_CASE_LOWER = Theorem(
     status="derived",
     kind="lower",
     subject=SUBJECT,
-    assumptions=(STRONGLY_CONVEX, LIPSCHITZ_GRADIENT, EXACT_GRADIENT),
+    assumptions=(STRONGLY_CONVEX, LIPSCHITZ_GRADIENT, EXACT_GRADIENT, TOP_T),
     parameters=(
         SMOOTHNESS,
         parameter("mu", Range(0, L, lower_open=True, upper_open=True)),
         parameter("d"),
         parameter("T", Range(1, d, integer=True)),
     ),
+    goal="objective_gap",
     measure=r"F(x_K)-F^*",
     step_size=1 / L,
     iterations=d / T * sympy.ceiling(sympy.log(INITIAL / EPS) / (-2 * sympy.log(1 - m))),
@@ -242,8 +246,9 @@ DIAGONAL_SC = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, SEPARABLE_CURVATURE, EXACT_GRADIENT),
+    assumptions=(L_SMOOTH, SEPARABLE_CURVATURE, EXACT_GRADIENT, TOP_T),
     parameters=(SMOOTHNESS, CURVATURE, parameter("T", COUNT), parameter("effective_dimension")),
+    goal="objective_gap",
     measure=r"F(x)-F^*",
     step_size=1 / L,
     rate=1 - m * sympy.Min(1, T / _d_eff),

@@ -23,7 +23,7 @@ def _slope(kept: sympy.Expr, following: sympy.Expr, entries: sympy.Expr) -> symp
 
 
 _SORTED = Hypothesis("magnitudes are sorted", _a - _a_next, "order")
-_AFFINE_FACTS = (_c0 >= 0, _c1 > 0, _t >= 1, _norm > 0, _a >= _a_next, _a_next >= 0, _A >= _a)
+_AFFINE_FACTS = (_c0 >= 0, _c1 > 0, _t >= 1, _norm > 0, _a >= _a_next, _a_next >= 0, _a <= _A)
 
 EFF_AFFINE = Theorem(
     id="eff-affine",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from ..assumptions import EXACT_GRADIENT, L_SMOOTH, PL, PROJECTION
+from ..assumptions import DYNAMIC_RULE, EXACT_GRADIENT, L_SMOOTH, PL, SCALED_SIGN
 from ..certificate import Certificate, Change, Hypothesis, Identity, Sign, Square, Term
 from ..gram import inner, square, vectors
 from ..hypotheses import after, pl, projection_type, smooth
@@ -54,7 +54,7 @@ SQ_DESCENT = Theorem(
     status="published",
     kind="tight",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, EXACT_GRADIENT),
+    assumptions=(L_SMOOTH, EXACT_GRADIENT, SCALED_SIGN),
     parameters=(
         SMOOTHNESS,
         parameter("T"),
@@ -110,7 +110,7 @@ SQ_SCALED_SIGN = Theorem(
     status="derived",
     kind="lemma",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, EXACT_GRADIENT),
+    assumptions=(L_SMOOTH, EXACT_GRADIENT, SCALED_SIGN),
     parameters=(SMOOTHNESS, parameter("beta")),
     measure=r"(F(x)-F(x^+))\,2L/\lVert g\rVert^2",
     step_size=1 / L,
@@ -197,8 +197,9 @@ SQ_RATES = Theorem(
     status="derived",
     kind="tight",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, SCALED_SIGN),
     parameters=(SMOOTHNESS, CURVATURE, parameter("beta")),
+    goal="objective_gap",
     measure=r"F(x_K)-F^*",
     step_size=1 / L,
     rate=1 - beta * m,
@@ -234,9 +235,10 @@ DYNAMIC_T = Theorem(
     status="derived",
     kind="tight",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, DYNAMIC_RULE),
     parameters=(SMOOTHNESS, CURVATURE, parameter("d"), parameter("T", Range(1, d, integer=True))),
     defaults={"T": sympy.ceiling(sympy.sqrt(d))},
+    goal="objective_gap",
     measure=r"F(x_K)-F^*",
     step_size=1 / (L * T),
     decrease=1 / T,

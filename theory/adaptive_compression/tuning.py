@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sympy
 
-from ..assumptions import CONVEX, EXACT_GRADIENT, L_SMOOTH, PL, PROJECTION, STRONGLY_CONVEX, UNBIASED
+from ..assumptions import (
+    CAT_RULE,
+    CONVEX,
+    EXACT_GRADIENT,
+    L_SMOOTH,
+    PL,
+    PROJECTION,
+    SCALED_SIGN,
+    STRONGLY_CONVEX,
+    UNBIASED,
+)
 from ..certificate import Certificate, Hypothesis, Identity, Sign, Term
 from ..gram import mean, scalars, square
 from ..hypotheses import lower_smooth, projection_type, strongly_convex
@@ -155,8 +165,9 @@ CAT_BITS = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION, CAT_RULE),
     parameters=(SMOOTHNESS, CURVATURE, parameter("efficiency"), parameter("cost")),
+    goal="objective_gap",
     measure=r"\text{bits to}\ F(x_K)-F^*\le\varepsilon",
     step_size=1 / L,
     bits=_progress / _E + _C,
@@ -174,8 +185,9 @@ CAT_WORST_CASE = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION, CAT_RULE),
     parameters=(SMOOTHNESS, CURVATURE, parameter("c0"), parameter("c1"), parameter("d")),
+    goal="objective_gap",
     measure=r"\text{bits to}\ F(x_K)-F^*\le\varepsilon",
     step_size=1 / L,
     bits=_progress * (_c0 + _c1 * d) + (_c0 + _c1 * d),
@@ -208,7 +220,7 @@ CAT_SPARSITY = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION, CAT_RULE),
     parameters=(
         SMOOTHNESS,
         CURVATURE,
@@ -217,12 +229,13 @@ CAT_SPARSITY = Theorem(
         parameter("effective_sparsity"),
         parameter("cost"),
     ),
+    goal="objective_gap",
     measure=r"\text{bits to}\ F(x_K)-F^*\le\varepsilon",
     step_size=1 / L,
     bits=2 * _progress * (_c0 + _c1 * _half) + _C,
     proof=Certificate(
         lines=(
-            Sign("alpha >= 1 - s/(4T) >= 1/2 for T >= s/2", 1 - _s / (4 * T) - sympy.S.Half, where=(2 * T >= _s,)),
+            Sign("alpha >= 1 - s/(4T) >= 1/2 for T >= s/2", 1 - _s / (4 * T) - sympy.S.Half, where=(_s <= 2 * T,)),
             Identity("the formula: cat-bits with E_min = 1/(2 C(T))", BITS - _C - 2 * _progress * (_c0 + _c1 * _half)),
         ),
         domain=(_s >= 1, T >= 1),
@@ -244,8 +257,9 @@ CAT_SQ_BITS = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, SCALED_SIGN, CAT_RULE),
     parameters=(SMOOTHNESS, CURVATURE, parameter("c0"), parameter("c1"), parameter("d"), parameter("cost")),
+    goal="objective_gap",
     measure=r"\text{bits to}\ F(x_K)-F^*\le\varepsilon",
     step_size=1 / L,
     bits=_progress * affine_increments(d, _c0, _c1) + _C,
@@ -275,8 +289,9 @@ CAT_SS_BITS = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, UNBIASED),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, UNBIASED, CAT_RULE),
     parameters=(SMOOTHNESS, CURVATURE, parameter("efficiency")),
+    goal="objective_gap",
     measure=r"\mathbb E\,\text{bits to}\ \mathbb E\,F(x_N)-F^*\le\varepsilon",
     bits=(_progress + 1) / _E,
     proof=Certificate(
@@ -370,12 +385,12 @@ GAIN_CEILING = Theorem(
             Sign(
                 "at most C_dense/C(1): alpha <= 1 and C(T) >= C(1)",
                 VALUE - _dense * _A / (_norm * (_c0 + _c1 * T)),
-                where=(_A <= _norm, T >= 1),
+                where=(_norm >= _A, T >= 1),
             ),
             Sign(
                 "at most C_dense |g|_inf^2/(c1 |g|^2): A_T <= T |g|_inf^2",
                 _dense * _peak / (_c1 * _norm) - _dense * _A / (_norm * (_c0 + _c1 * T)),
-                where=(_A <= T * _peak, T >= 1, _peak > 0),
+                where=(T * _peak >= _A, T >= 1, _peak > 0),
             ),
             Identity("attained by a gradient with one entry", VALUE * (_c0 + _c1) - _dense),
         ),

@@ -1,7 +1,7 @@
 """Cost models: the price C(T) of a message with T entries."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 
+@runtime_checkable
 class Cost(Protocol):
     """The price of a message with T entries: anything with these three members.
 

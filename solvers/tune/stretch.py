@@ -1,0 +1,96 @@
+"""Stretches: the profile of a long gradient on some consecutive ranks, without sorting the rest."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import passes
+from ..array import Array, array_namespace, check_gradient, to_numpy
+from .profile import prefix_sums
+
+__all__ = ["Stretch", "largest_magnitude", "stretch_between"]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Exact sums over the T largest magnitudes, for T = start, start + 1, ..., stop.
+
+    Attributes
+    ----------
+    start : int
+        Entries above the stretch.
+    magnitudes : array, shape (stop - start,)
+        Those of the ranks start + 1, ..., stop, decreasing, divided by the scale.
+    energy, mass : array, shape (stop - start + 1,)
+        A_T / scale^2 and B_T / scale.
+    total : float
+        Energy of the whole gradient, |g|^2 / scale^2.
+    """
+
+    start: int
+    magnitudes: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    mass: NDArray[np.float64]
+    total: float
+
+    @property
+    def stop(self) -> int:
+        """The last T."""
+        return self.start + self.magnitudes.size
+
+
+def largest_magnitude(gradient: Array) -> float:
+    """Return the largest magnitude of a vector, which is checked on the way.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_gradient`.
+
+    Examples
+    --------
+    >>> largest_magnitude(np.array([1.0, -2.0]))
+    2.0
+    """
+    xp = array_namespace(gradient)
+    largest = 0.0
+    for _, chunk in passes.magnitude_chunks(gradient):
+        check_gradient(chunk)
+        largest = max(largest, float(xp.max(chunk)))
+    return largest
+
+
+def stretch_between(gradient: Array, low: float, high: float, scale: float = 1.0) -> Stretch:
+    """Return the stretch of the entries with low <= magnitude <= high, in one pass over a vector.
+
+    Only these are kept and sorted. Of the entries above, the number and the sums are kept.
+
+    Examples
+    --------
+    >>> stretch = stretch_between(np.array([1.0, -4.0, 0.0, 2.0, -2.0]), low=1.5, high=3.0)
+    >>> stretch.start, stretch.magnitudes, stretch.energy, stretch.total
+    (1, array([2., 2.]), array([16., 20., 24.]), 25.0)
+    """
+    xp = array_namespace(gradient)
+    start, energy, mass, total = 0, 0.0, 0.0, 0.0
+    inside: list[Any] = []
+    for _, chunk in passes.magnitude_chunks(gradient):
+        scaled = xp.astype(chunk, xp.float64) / scale if scale != 1.0 else xp.astype(chunk, xp.float64)
+        total += float(xp.vecdot(scaled, scaled))
+        above = chunk > high
+        start += int(xp.count_nonzero(above))
+        # Multiplied by the mask, a chunk is summed much faster than its marked entries are collected.
+        scaled = scaled * xp.astype(above, xp.float64)
+        energy += float(xp.vecdot(scaled, scaled))
+        mass += float(xp.sum(scaled))
+        (kept,) = xp.nonzero((chunk >= low) & (chunk <= high))
+        inside.append(xp.take(chunk, kept))
+    ascending = to_numpy(xp.sort(xp.concat(inside), stable=False))
+    magnitudes = ascending[::-1].astype(np.float64) / scale
+    return Stretch(start, magnitudes, _sums(energy, magnitudes**2), _sums(mass, magnitudes), total)
+
+
+def _sums(before: float, terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    return before + np.concatenate(([0.0], prefix_sums(terms)))

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from taciturn.theory import catalogue, theorem
+
+GAP = dict(L=1.0, mu=0.1)
+
+
+def test_evaluate_broadcasts() -> None:
+    mu, alpha = np.array([[0.1], [0.2]]), np.array([0.25, 0.5, 1.0])
+    guarantee = theorem("topT-pl-rate").evaluate(L=1, mu=mu, alpha=alpha)
+
+    assert guarantee.rate.shape == (2, 3)
+    np.testing.assert_allclose(guarantee.rate, 1 - alpha * mu)
+    np.testing.assert_allclose(guarantee.bound(10, 2.0), 2 * (1 - alpha * mu) ** 10)
+    assert guarantee.iterations(1e-3, 1.0).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("id", "parameters", "words"),
+    [
+        ("topT-pl-rate", dict(L=1, mu=2, alpha=0.5), ["mu=2", "(0, L]", "topT-pl-rate"]),
+        ("topT-pl-rate", dict(L=-1, mu=0.1, alpha=0.5), ["L=-1", "(0, inf)"]),
+        ("topT-pl-rate", dict(L=1, mu=0.1, alpha=0), ["alpha=0", "(0, 1]"]),
+        ("topT-pl-rate", dict(L=1, mu=[0.1, 3.0], alpha=0.5), ["mu=3"]),
+        ("topT-pl-rate", dict(L=1, mu=0.1), ["needs alpha"]),
+        ("topT-pl-rate", dict(L=1, mu=0.1, alpha=0.5, tau=3), ["tau=3", "has the parameters"]),
+        ("topT-pl-rate", dict(L=1, mu=float("nan"), alpha=0.5), ["mu=nan", "finite"]),
+        ("topT-pl-rate", dict(L=1, mu="0.1", alpha=0.5), ["mu='0.1'", "real number"]),
+        ("topT-pl-rate", dict(L=1, mu=0.1 + 0j, alpha=0.5), ["mu=", "real number"]),
+        ("topT-pl-rate", dict(L=1, mu=[], alpha=0.5), ["mu=", "not empty"]),
+        ("alpha-profile", dict(d=10, T=2.5, effective_sparsity=3), ["T=2.5", "integer"]),
+        ("alpha-profile", dict(d=10, T=11, effective_sparsity=3), ["T=11", "[1, d]", "upper end 10"]),
+        ("ss-sgd", dict(L=1, mu=0.1, omega=0.5, gradient_noise=1, step_size=0.6), ["step_size=0.6", "upper end 0.5"]),
+        ("ef14-cat", dict(L=1, delta=0.75, step_size=0.3), ["step_size=0.3", "upper end 0.25"]),
+    ],
+)
+def test_values_outside_the_range_are_named(id: str, parameters: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(ValueError) as caught:
+        theorem(id).evaluate(**parameters)
+
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize("bad", [0, -1, float("nan"), "x"])
+def test_accuracy_and_initial_value_must_be_positive(bad: object) -> None:
+    guarantee = theorem("topT-pl-rate").evaluate(**GAP, alpha=0.5)
+    for call in (lambda: guarantee.iterations(bad, 1.0), lambda: guarantee.iterations(1e-3, bad)):
+        with pytest.raises(ValueError, match=r"eps|initial"):
+            call()
+
+
+def test_a_statement_without_bound_says_so() -> None:
+    with pytest.raises(ValueError, match="proj-descent states no bound"):
+        theorem("proj-descent").evaluate(L=1, alpha=0.5).bound(3, 1.0)
+
+
+PARAMETERS = dict(
+    L=2.0, mu=0.1, L_tilde=3.0, alpha=0.3, beta=0.3, omega=0.3, alpha_min=0.6, delta=0.3, T=3, d=16, nnz=9,
+    effective_sparsity=5.0, effective_dimension=4.0, radius=2.0, c0=10.0, c1=2.0, cost=30.0, dense_cost=500.0,
+    efficiency=0.02, gradient_noise=0.01, dissimilarity=1.2, heterogeneity=0.001, noise_smoothness=0.4,
+    noise_at_optimum=1e-6, L_restricted=1.5, smallest_efficiency=0.1, largest_efficiency=0.3, relative_step=0.5,
+)  # fmt: skip
+
+
+def _given(id: str) -> dict[str, float]:
+    known = PARAMETERS | ({"step_size": 0.1} if id == "mn-divergence" else {})
+    return {p.name: known[p.name] for p in theorem(id).parameters if p.name in known}
+
+
+@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.id)
+def test_every_theorem_evaluates(entry) -> None:  # type: ignore[no-untyped-def]
+    guarantee = entry.evaluate(**_given(entry.id))
+    numbers = [guarantee.step_size, guarantee.rate, guarantee.residual, guarantee.decrease, guarantee.value]
+
+    assert all(np.isfinite(number) for number in numbers if number is not None)
+    assert entry.latex()
+    assert entry.mathml().startswith("<math")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        t
+        for t in catalogue()
+        if t.bound_formula is not None and t.iterations_formula is not None and t.id != "mn-divergence"
+    ],
+    ids=lambda entry: entry.id,
+)
+def test_iterations_reach_the_accuracy(entry) -> None:  # type: ignore[no-untyped-def]
+    """The bound is below the target after the promised number of iterations, and not yet after half of them."""
+    guarantee, initial = entry.evaluate(**_given(entry.id)), 1.7
+    eps = (guarantee.residual or 0.0) + 1e-3
+    count = guarantee.iterations(eps, initial)
+
+    assert guarantee.bound(count, initial) <= eps * (1 + 1e-9)
+    assert guarantee.bound(np.floor(count / 2), initial) > eps
+
+
+def test_an_accuracy_below_the_residual_is_never_reached() -> None:
+    guarantee = theorem("ss-sgd").evaluate(L=1, mu=0.1, omega=0.5, gradient_noise=1.0)
+
+    assert guarantee.iterations(guarantee.residual / 2, 1.0) == np.inf
