@@ -30,8 +30,8 @@ wheel: $(VENV)/developer                ## build the wheel, install it elsewhere
 	$(BIN)/python -m build --wheel --outdir dist . > build/wheel.log
 	$(PYTHON) -m venv build/outside/venv
 	build/outside/venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "$$(ls dist/*.whl)[test]"
-	cp -r tests build/outside/tests
-	cd build/outside && venv/bin/python -m pytest -q -n auto --dist worksteal -c tests/outside.ini -m "not slow" tests
+	cp -r tests pyproject.toml build/outside/
+	cd build/outside && venv/bin/python -m pytest -q -n auto --dist worksteal -m "not slow" tests
 
 benchmarks: $(VENV)/ready               ## ratios against named baselines, one thread
 	for script in benchmarks/*.py; do OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python $$script || exit 1; done

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import array_api_compat
+import array_api_compat.numpy
 import numpy as np
 
 from taciturn.theory.checks import check_choice, check_count, check_fraction, check_non_negative, check_positive
@@ -59,6 +60,9 @@ def array_namespace(*arrays: Array) -> Any:
     >>> array_namespace(np.ones(2)).sum(np.ones(2)).item()
     2.0
     """
+    # Called in every routine, often with a short vector in hand: the common case is not asked twice.
+    if all(type(array) is np.ndarray for array in arrays):
+        return array_api_compat.numpy
     for array in arrays:
         if not array_api_compat.is_array_api_obj(array):
             raise TypeError(f"a {type(array).__name__} is not an array; pass a NumPy array or a torch tensor")

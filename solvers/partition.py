@@ -160,6 +160,7 @@ def split_dirichlet(labels: ArrayLike, workers: int, concentration: float, seed:
 
     Examples
     --------
+    >>> import numpy as np
     >>> split_dirichlet(np.arange(1000) % 10, 3, concentration=0.5, seed=1).sizes.sum()
     np.int64(1000)
     """

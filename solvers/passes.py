@@ -7,15 +7,26 @@ import numpy as np
 
 from .array import Array, array_like, array_namespace, check_gradient
 
-__all__ = ["CHUNK", "SAMPLE", "check_ahead", "magnitude_chunks", "sample_magnitudes"]
+__all__ = ["CHUNK", "LARGEST_SAMPLE", "check_ahead", "magnitude_chunks", "sample_magnitudes", "sample_size"]
 
-SAMPLE = 2**14
-"""Entries looked at to guess a level; vectors up to this length are sorted instead."""
+LARGEST_SAMPLE = 2**14
+"""Entries looked at, at most, to guess a level."""
 
 CHUNK = 2**17
 """Entries per step of a pass: few enough to stay in the cache between the operations of the step."""
 
 _GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
+
+
+def sample_size(d: int) -> int:
+    """Return how many of d entries to look at: all of a few, an eighth of more, and never many.
+
+    Examples
+    --------
+    >>> sample_size(100), sample_size(10_000), sample_size(10_000_000)
+    (100, 1250, 16384)
+    """
+    return min(d, max(512, d // 8), LARGEST_SAMPLE)
 
 
 def check_ahead(v: Array, name: str) -> None:
@@ -32,7 +43,7 @@ def check_ahead(v: Array, name: str) -> None:
     >>> check_ahead(np.ones(3), "gradient")
     """
     array_namespace(v)
-    check_gradient(v[:SAMPLE] if v.ndim == 1 and v.shape[0] > SAMPLE else v, name)
+    check_gradient(v[:LARGEST_SAMPLE] if v.ndim == 1 and v.shape[0] > LARGEST_SAMPLE else v, name)
 
 
 def sample_magnitudes(v: Array, size: int) -> Array:

@@ -87,7 +87,7 @@ def top_k_indices(v: Array, k: int) -> Array:
 
 
 def _is_long(v: Array) -> bool:
-    return bool(v.ndim == 1 and v.shape[0] > passes.SAMPLE)
+    return bool(v.ndim == 1 and v.shape[0] > passes.LARGEST_SAMPLE)
 
 
 def _check(v: Array, k: int) -> None:
@@ -119,7 +119,7 @@ def _select(v: Array, k: int) -> Array:
     """`top_k_indices` of a long vector."""
     xp = array_namespace(v)
     d = v.shape[0]
-    for size in (passes.SAMPLE, 16 * passes.SAMPLE, d):
+    for size in (passes.sample_size(d), 16 * passes.sample_size(d), d):
         # Of a proper sample, `expected` entries are among the k largest, give or take the square root.
         expected = k * size / d
         rank = k if size >= d else math.ceil(expected + 5 * (math.sqrt(expected) + 1))

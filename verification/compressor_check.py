@@ -177,6 +177,7 @@ def check_compressor(
     """
     check_count(d, "d")
     check_count(replicas, "replicas", lowest=2)
+    check_count(search_steps, "search_steps", lowest=0)
     check_positive(failure_probability, "failure_probability", highest=1.0)
     vectors = structured_vectors(d, dtype)
     vectors["the worst vector found"] = _worst_vector(compressor, np.array(list(vectors.values())), search_steps, seed)

@@ -45,7 +45,8 @@ class Identity(Compressor):
 
     def encode(self, v: Array, rng: Stream | None = None) -> Message:
         """Send v in the field values."""
-        return Message(tuple(v.shape), v.dtype, {"values": Field(self(v), self.payload_bits(v))})
+        values = self(v)
+        return Message(tuple(v.shape), v.dtype, {"values": Field(values, self.payload_bits(values))})
 
     def decode(self, message: Message) -> Array:
         """Return the values."""

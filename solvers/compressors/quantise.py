@@ -225,7 +225,7 @@ class Natural(Compressor):
     >>> import numpy as np
     >>> from taciturn.solvers.array import Stream
     >>> Natural()(np.array([1.0, -3.0, 0.6, 0.0]), Stream(0))
-    array([ 1. , -2. ,  0.5,  0. ])
+    array([ 1., -4.,  1.,  0.])
     """
 
     is_random: ClassVar[bool] = True

@@ -24,6 +24,7 @@ class Dataset:
 
     Examples
     --------
+    >>> import numpy as np
     >>> Dataset("tiny", np.eye(3), np.array([1.0, -1.0, 1.0]))
     Dataset('tiny', 3 x 3)
     """

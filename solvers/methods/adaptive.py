@@ -1,5 +1,6 @@
 """Senders that choose the sparsity of every message from the vector: CAT, log-CAT, dynamic T, coordinated CAT."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taciturn.theory.communication import SCHEMES, Cost
+from taciturn.theory.communication import SCHEMES, AffineCost, Cost
 from taciturn.theory.compression import CompressionClass, Contractive, Unbiased
 
-from ..array import Array, Stream, array_namespace, check_choice, check_count, check_fraction, to_numpy
+from ..array import Array, Stream, array_namespace, check_choice, check_count, check_fraction, check_gradient, to_numpy
 from ..compressors import Bernoulli, Compressor, ScaledSign, SystematicSampling, TopK
+from ..compressors.sparsify import select
 from ..tune import coordinated_tune, profile, tune
 from ..tune.optimum import maximisers
+from ..tune.threshold import adaptive_threshold
 from .sender import coefficient, decrease
 from .state import Sent
 
@@ -44,6 +47,8 @@ class CAT:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from taciturn.solvers.array import Stream
     >>> from taciturn.theory.communication import AffineCost
     >>> sent = CAT("S", AffineCost(c0=2, c1=1)).send(np.array([[9.0, 8.0, 7.0, 0.1]]), np.ones(1), Stream(0))
     >>> sent.vectors, sent.sparsity, sent.cost
@@ -67,15 +72,24 @@ class CAT:
         """Return the class and its constant for any vector; the coefficient of a message is usually much better."""
         if self.scheme == "SS":
             return Unbiased(d / self.minimum_sparsity - 1)
-        return Contractive(self.minimum_sparsity / d)
+        return Contractive(self.minimum_sparsity / d, projection=True)
 
     def _send_one(self, v: Array, rng: Stream) -> SentByOne:
-        tuning = tune(v, self.cost, self.scheme)
-        T = max(tuning.T, self.minimum_sparsity)
+        if self.scheme == "S" and isinstance(self.cost, AffineCost) and self.cost.c1 > 0:
+            q, T, share = _worth_their_price(v, self.cost.c0 / self.cost.c1)
+            if self.minimum_sparsity <= T:
+                return q, float(self.cost(T)), T, share
+        else:
+            tuning = tune(v, self.cost, self.scheme)
+            if self.minimum_sparsity <= tuning.T:
+                return self._send_entries(v, tuning.T, tuning.decrease, rng)
+        return self._send_entries(v, self.minimum_sparsity, None, rng)
+
+    def _send_entries(self, v: Array, T: float, share: float | None, rng: Stream) -> SentByOne:
         compressor = self._compressor(T)
         q = compressor(v, rng)
         entries = int(array_namespace(v).count_nonzero(q)) if self.scheme == "SS" else T
-        share = tuning.decrease if T == tuning.T else float(coefficient(compressor, v, q))
+        share = float(coefficient(compressor, v, q)) if share is None else share
         return q, float(self.cost(entries)), T, share
 
     def _compressor(self, T: float) -> Compressor:
@@ -106,6 +120,8 @@ class LogCAT:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from taciturn.solvers.array import Stream
     >>> from taciturn.theory.communication import AffineCost
     >>> cost, v = AffineCost(c0=9, c1=1), np.array([[1.0, 0.25, 0.0625]])
     >>> [sender.send(v, np.ones(1), Stream(0)).sparsity.item() for sender in (CAT("S", cost), LogCAT(cost, 1.0))]
@@ -127,7 +143,7 @@ class LogCAT:
 
     def guarantee(self, d: int) -> CompressionClass:
         """Return Contractive(1/d)."""
-        return Contractive(1 / d)
+        return Contractive(1 / d, projection=True)
 
     def _send_one(self, v: Array) -> SentByOne:
         sums = profile(v)
@@ -140,11 +156,12 @@ class LogCAT:
 
     def _log_decrease(self, alpha: NDArray[Any]) -> NDArray[Any]:
         m = self.inverse_condition
-        if self.factor == "pl":
-            return -np.log1p(-alpha * m)
-        shrunk = alpha * (1 - m)
-        r = (shrunk + np.sqrt(shrunk**2 + 4 * (1 - alpha))) / 2
-        return -np.log1p(-alpha * (1 - (1 - m) * r))  # r^2 = 1 - alpha (1 - (1 - m) r)
+        lost = alpha * m  # 1 - the factor
+        if self.factor == "sc":
+            shrunk = alpha * (1 - m)
+            r = (shrunk + np.sqrt(shrunk**2 + 4 * (1 - alpha))) / 2
+            lost = alpha * (1 - (1 - m) * r)  # as r^2 = 1 - alpha (1 - (1 - m) r)
+        return np.asarray(-np.log1p(-lost))
 
 
 @dataclass(frozen=True)
@@ -165,6 +182,8 @@ class DynamicT:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from taciturn.solvers.array import Stream
     >>> from taciturn.theory.communication import AffineCost
     >>> DynamicT(AffineCost(c0=32, c1=3)).send(np.array([[3.0, -3.0, 3.0, 3.0]]), np.ones(1), Stream(0)).vectors
     array([[ 3., -3.,  0.,  0.]])
@@ -183,11 +202,11 @@ class DynamicT:
 
     def guarantee(self, d: int) -> CompressionClass:
         """Return Contractive(1/ceil(sqrt(d)))."""
-        return Contractive(1 / np.ceil(np.sqrt(d)))
+        return Contractive(1 / math.ceil(math.sqrt(d)), projection=self.scale == "optimal")
 
     def _send_one(self, v: Array) -> SentByOne:
         sums = profile(v)
-        mass, norm = to_numpy(sums.mass), np.sqrt(float(sums.energy[-1]))
+        mass, norm = to_numpy(sums.mass), math.sqrt(sums.energy[-1])
         T = int(np.argmax(mass >= norm * (1 - 1e-12))) + 1  # rounding must not cost an entry where equality holds
         q = ScaledSign(T)(v)
         if self.scale == "published":
@@ -211,6 +230,8 @@ class CoordinatedCAT:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from taciturn.solvers.array import Stream
     >>> from taciturn.theory.communication import AffineCost
     >>> gradients = np.array([[9.0, 1.0, 0.0], [0.1, 0.1, 0.1]])
     >>> CoordinatedCAT(AffineCost(c0=0, c1=1)).send(gradients, np.array([0.5, 0.5]), Stream(0)).sparsity
@@ -227,7 +248,7 @@ class CoordinatedCAT:
 
     def guarantee(self, d: int) -> CompressionClass:
         """Return Contractive(1/d): every worker that is not at a zero sends an entry."""
-        return Contractive(1 / d)
+        return Contractive(1 / d, projection=True)
 
     def _send_jointly(self, rows: Array, shares: NDArray[Any]) -> list[SentByOne]:
         xp = array_namespace(rows)
@@ -240,6 +261,17 @@ class CoordinatedCAT:
                 q = TopK(T)(rows[i, :])
                 singles[i] = q, float(self.cost(T)), T, float(decrease(rows[i, :], q))
         return singles
+
+
+def _worth_their_price(v: Array, overhead: float) -> tuple[Array, int, float]:
+    """Return the message of CAT-S for an affine cost by its threshold, with its T and alpha(T)."""
+    check_gradient(v, "v")
+    xp = array_namespace(v)
+    magnitudes = xp.abs(v)
+    squares = (magnitudes / xp.max(magnitudes)) ** 2  # relative, or the squares of tiny entries would vanish
+    kept = squares >= adaptive_threshold(squares, overhead) * (1 - 1e-12)  # rounding must not cost an equal entry
+    share = float(xp.sum(squares * xp.astype(kept, squares.dtype))) / float(xp.sum(squares))
+    return select(v, kept), int(xp.count_nonzero(kept)), share
 
 
 def _each(vectors: Array, send_one: Callable[[Array], SentByOne]) -> Sent:

@@ -41,6 +41,7 @@ class CompressedGradient:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from taciturn.solvers.compressors import TopK
     >>> from taciturn.solvers.methods import Fixed, run
     >>> from taciturn.solvers.problems import quadratic_with_spectrum
@@ -62,7 +63,7 @@ class CompressedGradient:
     def step(self, problem: Problem, state: State, rng: Stream) -> State:
         """Send the gradients and move."""
         sent = self.sender.send(state.gradients, problem.weights, rng)
-        x = state.x - self._step_size(problem, sent) * (problem.weights @ sent.vectors)
+        x = state.x - self._step_size(problem, sent) * problem.average(sent.vectors)
         return State.at(problem, x, sent=sent)
 
     def _step_size(self, problem: Problem, sent: Sent) -> float | Array:

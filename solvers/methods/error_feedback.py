@@ -34,6 +34,7 @@ class ErrorFeedback:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from taciturn.solvers.compressors import TopK
     >>> from taciturn.solvers.methods import Fixed, run
     >>> from taciturn.solvers.problems import quadratic_with_spectrum
@@ -57,7 +58,7 @@ class ErrorFeedback:
         """Send, move, remember the rest."""
         wanted = state.gradients + state.memory
         sent = self.sender.send(wanted, problem.weights, rng)
-        x = state.x - self._step_size(problem) * (problem.weights @ sent.vectors)
+        x = state.x - self._step_size(problem) * problem.average(sent.vectors)
         return State.at(problem, x, sent=sent, memory=wanted - sent.vectors)
 
     def _step_size(self, problem: Problem) -> float:
@@ -117,7 +118,7 @@ class EF21:
 
     def step(self, problem: Problem, state: State, rng: Stream) -> State:
         """Move along the estimates, then update them at the new point."""
-        x = state.x - self._step_size(problem) * (problem.weights @ state.memory)
+        x = state.x - self._step_size(problem) * problem.average(state.memory)
         there = State.at(problem, x)
         sent = self.sender.send(there.gradients - state.memory, problem.weights, rng)
         return replace(there, sent=sent, memory=state.memory + sent.vectors)

@@ -153,6 +153,7 @@ def run(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from taciturn.solvers.methods import CompressedGradient, Dense
     >>> from taciturn.solvers.problems import quadratic_with_spectrum
     >>> run(CompressedGradient(Dense()), quadratic_with_spectrum([2.0, 2.0]), 100, x0=np.ones(2))

@@ -41,6 +41,7 @@ class Dense:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from taciturn.solvers.methods import CompressedGradient, run
     >>> from taciturn.solvers.problems import quadratic_with_spectrum
     >>> result = run(CompressedGradient(Dense()), quadratic_with_spectrum([1.0, 0.5]), 3, x0=np.ones(2))
@@ -61,7 +62,7 @@ class Dense:
     def guarantee(self, d: int) -> CompressionClass:
         """Return Contractive(1)."""
         del d
-        return Contractive(1.0)
+        return Contractive(1.0, projection=True)
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Fixed:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from taciturn.solvers.compressors import TopK
     >>> sent = Fixed(TopK(1)).send(np.array([[3.0, 1.0, 0.0, 4.0]]), np.ones(1), Stream(0))
     >>> sent.vectors, sent.cost, sent.coefficient.round(3)

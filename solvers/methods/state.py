@@ -65,13 +65,13 @@ class State:
     def at(cls, problem: Problem, x: Array, sent: Sent | None = None, memory: Array | None = None) -> Self:
         """Evaluate the problem at x."""
         value, gradients = problem.value_and_worker_gradients(x)
-        gradient = problem.weights @ gradients
+        gradient = problem.average(gradients)
         return cls(x=x, value=value, gradients=gradients, gradient=gradient, sent=sent, memory=memory)
 
     @property
     def squared_gradient_norm(self) -> Array:
         """Squared norm of the gradient of F at x, shape (...)."""
-        return array_namespace(self.gradient).sum(self.gradient**2, axis=-1)
+        return array_namespace(self.gradient).vecdot(self.gradient, self.gradient)
 
 
 def check_step_size(step_size: float | None) -> None:

@@ -101,7 +101,7 @@ class LinearModel(Problem):
             row_values, slopes = self.loss.value_and_slope(self._scores(block, point), block.targets)
             values.append(xp.sum(row_values, axis=-1) / block.rows)
             gradients.append(xp.reshape(_product(block.transposed, slopes / block.rows), point.shape))
-        value = xp.stack(values, axis=-1) + 0.5 * self.regularisation * xp.sum(points * points, axis=-1)
+        value = xp.stack(values, axis=-1) + 0.5 * self.regularisation * xp.vecdot(points, points)
         return value, xp.stack(gradients, axis=-2) + self.regularisation * points
 
     def hessian_product(self, x: Array, v: Array) -> Array:
@@ -134,6 +134,7 @@ class LinearModel(Problem):
 
         Examples
         --------
+        >>> import numpy as np
         >>> from taciturn.solvers.partition import split_iid
         >>> problem = ridge_regression(np.eye(4), np.ones(4), 0.1).split(split_iid(4, 2, seed=0))
         >>> problem.worker_gradients(np.zeros(4)).shape
@@ -197,6 +198,7 @@ def ridge_regression(features: Any, targets: ArrayLike, regularisation: float) -
 
     Examples
     --------
+    >>> import numpy as np
     >>> problem = ridge_regression(np.eye(2), np.array([1.0, 0.0]), 0.5)
     >>> problem.gradient(np.zeros(2))
     array([-0.5,  0. ])
@@ -221,6 +223,7 @@ def logistic_regression(features: Any, labels: ArrayLike, regularisation: float)
 
     Examples
     --------
+    >>> import numpy as np
     >>> problem = logistic_regression(np.eye(2), np.array([1, -1]), 0.1)
     >>> problem.objective(np.zeros(2)).item()
     0.6931471805599453
@@ -253,6 +256,7 @@ def softmax_regression(features: Any, labels: ArrayLike, regularisation: float) 
 
     Examples
     --------
+    >>> import numpy as np
     >>> softmax_regression(np.eye(3), np.array([0, 1, 2]), 0.1).d
     9
     """

@@ -169,7 +169,12 @@ class Problem(ABC):
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Evaluate F (...,) and its gradient (..., d) at x (..., d), in the time of the gradient."""
         value, gradients = self.value_and_worker_gradients(x)
-        return value, self.weights @ gradients
+        return value, self.average(gradients)
+
+    def average(self, vectors: Array) -> Array:
+        """Return sum_i p_i v_i of vectors (..., n, d): (..., d)."""
+        axes = ((0,), (vectors.ndim - 2,))
+        return array_namespace(vectors).tensordot(self.weights, vectors, axes=axes)
 
     def objective(self, x: Array) -> Array:
         """Evaluate F at x (..., d); costs as much as its gradient."""

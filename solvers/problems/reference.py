@@ -36,6 +36,7 @@ def solve(problem: Problem) -> Reference:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from taciturn.solvers.problems import logistic_regression
     >>> solve(logistic_regression(np.eye(2), np.ones(2), 0.1)).minimum_error < 1e-25
     True

@@ -15,6 +15,9 @@ from .stretch import Stretch, largest_magnitude, stretch_between
 
 __all__ = ["best_sparsity"]
 
+_FIRST_MARGIN = 4.0  # standard deviations of the rank of a sampled entry
+_FEW = 64  # one in so many entries is cheap to sort
+
 
 def best_sparsity(gradient: Array, cost: Cost, scheme: str) -> Optimum:
     """Return the best T of S or S+Q for a gradient that is not zero.
@@ -43,9 +46,9 @@ def best_sparsity(gradient: Array, cost: Cost, scheme: str) -> Optimum:
     if largest == 0:
         raise ValueError("gradient is zero: nothing is worth its price; a method stops before")
     scale = safe_scale(largest)
-    sample = to_numpy(passes.sample_magnitudes(gradient, passes.SAMPLE))[::-1].astype(np.float64) / scale
+    sample = to_numpy(passes.sample_magnitudes(gradient, passes.sample_size(d)))[::-1].astype(np.float64) / scale
     c0, c1 = cost.affine_minorant()
-    known, margin, readings, evaluated = (0, 0.0, 0.0), 4.0, 1, 0
+    known, margin, readings, evaluated = (0, 0.0, 0.0), _FIRST_MARGIN, 1, 0
     while True:
         low, high = _levels(sample, d, cost, scheme, known, margin)
         stretch = stretch_between(gradient, low * scale, high * scale, scale)
@@ -62,7 +65,8 @@ def best_sparsity(gradient: Array, cost: Cost, scheme: str) -> Optimum:
             return Optimum(
                 T=int(T[last]),
                 ties=(int(T[first]), int(T[last])),
-                decrease=float(decrease[last]) / stretch.total,
+                # Two sums of the same energy may differ by a rounding error.
+                decrease=min(1.0, float(decrease[last]) / stretch.total),
                 cost=float(price[last]),
                 squared_norm=stretch.total * scale * scale,
                 passes=readings,
@@ -70,7 +74,7 @@ def best_sparsity(gradient: Array, cost: Cost, scheme: str) -> Optimum:
             )
         end = 0 if complete_below else -1
         known = (stretch.stop if end else stretch.start, float(stretch.energy[end]), float(stretch.mass[end]))
-        margin *= 8
+        margin = 8 * margin + 1
 
 
 def _candidates(stretch: Stretch, scheme: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -111,4 +115,7 @@ def _levels(
     (kept,) = np.nonzero(bound >= min(np.max(efficiency), np.max(bound)))
     first, last = kept[0] + 1, kept[-1] + 1
     first, last = math.floor(first - margin * (math.sqrt(first) + 1)), math.ceil(last + margin * (math.sqrt(last) + 1))
-    return float(sample[last - 1]) if last <= m else 0.0, float(sample[first - 1]) if first >= 1 else math.inf
+    low = float(sample[last - 1]) if last <= m else 0.0
+    # A few more entries cost little, and the largest may hold most of the energy without being in the sample.
+    high = float(sample[first - 1]) if first > m // _FEW else math.inf
+    return low, high

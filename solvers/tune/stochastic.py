@@ -10,7 +10,7 @@ from taciturn.theory.communication import AffineCost, Cost
 
 from ..array import Array, to_numpy
 from .optimum import Optimum, maximisers, prices
-from .profile import profile
+from .profile import prefix_sums, profile
 
 __all__ = ["StochasticProfile", "best_expected_sparsity", "stochastic_profile"]
 
@@ -72,7 +72,7 @@ def stochastic_profile(gradient: Array) -> StochasticProfile:
     n = int(sums.nonzeros)
     magnitudes = to_numpy(sums.magnitudes)[:n]
     # Summed from the smallest up, the tails do not suffer from cancellation.
-    tail = np.cumsum(magnitudes[::-1])[::-1]
+    tail = prefix_sums(magnitudes[::-1])[::-1]
     return StochasticProfile(
         magnitudes=magnitudes,
         energy=np.concatenate(([0.0], to_numpy(sums.energy)[:n])),
@@ -115,7 +115,7 @@ def best_expected_sparsity(gradient: Array, cost: Cost) -> Optimum:
     return Optimum(
         T=largest,
         ties=(smallest, largest),
-        decrease=float(decrease[last]),
+        decrease=min(1.0, float(decrease[last])),
         cost=float(price[last]),
         squared_norm=float(omega.energy[-1]) * omega.scale * omega.scale,
         passes=1,
@@ -139,4 +139,4 @@ def _stationary(omega: StochasticProfile, cost: AffineCost) -> float:
         return float(n)
     piece = reached[0]
     stationary = B[piece] * math.sqrt((cost.c0 / cost.c1 + m[piece]) / A[piece])
-    return float(m[piece] + max(stationary, left[piece]))
+    return min(float(m[piece] + max(stationary, left[piece])), float(n))

