@@ -7,7 +7,7 @@ from ratios import Target, median_seconds, report
 from taciturn.solvers.data import load_text
 from taciturn.solvers.methods import CAT, CompressedGradient, run
 from taciturn.solvers.problems import logistic_regression
-from taciturn.theory.communication import AffineCost, technology
+from taciturn.theory.communication import AffineCost, entry_bits, technology
 
 ITERATIONS = 50
 
@@ -16,9 +16,11 @@ def main() -> bool:
     text = load_text()
     problem = logistic_regression(text.features, text.targets, 1 / len(text.targets))
     packets = technology("ethernet-udp").cost("S", problem.d)
-    x = run(CompressedGradient(CAT("S", packets)), problem, 20, reference=False).state.x
+    bits = AffineCost(c0=8 * 66, c1=entry_bits("S", problem.d))
+    x = run(CompressedGradient(CAT("S", bits)), problem, 20, reference=False).state.x
     met = []
-    for title, cost in {"affine cost": AffineCost(*packets.affine_minorant()), "packets": packets}.items():
+    # Packets need a search and a selection, where an affine cost needs a threshold only.
+    for title, cost, limit in (("bits", bits, 1.3), ("packets", packets, 2.0)):
         method = CompressedGradient(CAT("S", cost))
 
         def gradients():
@@ -29,7 +31,7 @@ def main() -> bool:
             run(method, problem, ITERATIONS, x0=x, reference=False)
 
         seconds = median_seconds({"gradients": gradients, "iterations": iterations})
-        met.append(report(f"CAT-S, {title}", seconds, [Target("iterations", "gradients", 1.3)]))
+        met.append(report(f"CAT-S, cost in {title}", seconds, [Target("iterations", "gradients", limit)]))
     return all(met)
 
 

@@ -6,12 +6,14 @@ and answers in kind. torch is never imported here: a tensor can only arrive if i
 
 import math
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import array_api_compat
 import array_api_compat.numpy
 import numpy as np
+from scipy import sparse
 
 from taciturn.theory.checks import check_choice, check_count, check_fraction, check_non_negative, check_positive
 
@@ -29,6 +31,7 @@ __all__ = [
     "check_stream",
     "device_of",
     "float_bits",
+    "matrix_like",
     "to_numpy",
 ]
 
@@ -178,6 +181,48 @@ def device_of(array: Array) -> Any:
     'cpu'
     """
     return array_api_compat.device(array)
+
+
+def matrix_like(matrix: Any, like: Array) -> Any:
+    """Return a matrix in the library, on the device and in the precision of an array; a sparse one stays sparse.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray or scipy sparse array, shape (m, d)
+        The matrix on the host.
+    like : Array
+        The array to follow.
+
+    Returns
+    -------
+    Array, scipy sparse array, or torch.Tensor with the layout sparse CSR
+        What ``@`` multiplies with arrays (d, columns) of the kind of ``like``.
+
+    Raises
+    ------
+    TypeError
+        If the matrix is sparse and the library has no sparse arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> matrix_like(np.eye(2), np.ones(1, dtype=np.float32)).dtype
+    dtype('float32')
+    """
+    if not sparse.issparse(matrix):
+        return array_like(matrix, like)
+    if array_api_compat.is_numpy_array(like):
+        return matrix.astype(like.dtype)
+    if not array_api_compat.is_torch_array(like):
+        raise TypeError(f"{array_namespace(like).__name__} has no sparse arrays; pass matrix.toarray()")
+    torch = sys.modules["torch"]
+    compressed = matrix.tocsr()
+    starts, columns = (array_like(part, like, dtype=torch.int64) for part in (compressed.indptr, compressed.indices))
+    values = array_like(compressed.data, like)
+    with warnings.catch_warnings():
+        # torch calls this layout beta; only products with dense matrices are used here, and they are tested.
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
+        return torch.sparse_csr_tensor(starts, columns, values, size=matrix.shape, check_invariants=True)
 
 
 def _torch_generator_type() -> Any:

@@ -18,7 +18,7 @@ PL = Assumption("PL", r"\lVert\nabla F(x)\rVert^2\ge2\mu(F(x)-F^*)", ("bounded_b
 STRONGLY_CONVEX = Assumption(
     "strongly_convex",
     r"F(y)\ge F(x)+\langle\nabla F(x),y-x\rangle+\tfrac\mu2\lVert y-x\rVert^2",
-    ("convex", "PL", "bounded_below"),
+    ("convex", "PL", "quadratic_growth", "bounded_below"),
 )
 BOUNDED_BELOW = Assumption("bounded_below", r"F\ge F_{\inf}>-\infty")
 BOUNDED_DISTANCE = Assumption("bounded_distance", r"\lVert x_k-x^*\rVert\le R\ \text{for all }k<K")
@@ -54,10 +54,36 @@ INDEPENDENT_WORKERS = Assumption(
     "independent_workers", r"\text{the workers' compressors are independent given the iterate}"
 )
 
+EACH_STRONGLY_CONVEX = Assumption(
+    "each_strongly_convex",
+    r"\text{every }f_i\text{ is }\mu\text{-strongly convex and }L_i\text{-smooth}",
+    ("each_convex", "strongly_convex", "quadratic_growth", "convex", "PL", "bounded_below"),
+)
+QUADRATIC_GROWTH = Assumption("quadratic_growth", r"F(x)-F^*\ge\tfrac\mu2\lVert x-x^*\rVert^2", ("bounded_below",))
+FRESH = Assumption(
+    "fresh", r"\mathbb E[\xi_k\mid\mathcal F_k]=0:\ \text{every compressed message enters one update only}"
+)
+OBLIVIOUS = Assumption("oblivious", r"\text{no delay depends on any coin of a compressor}")
+NOISE = Assumption("noise", r"\mathbb E[\lVert\xi_k\rVert^2\mid\mathcal F_k]\le2B_0D_k+N_0")
+RELATIVE_NOISE = Assumption(
+    "relative_noise", r"\mathbb E[\lVert\xi_k\rVert^2\mid\mathcal F_k]\le\beta\lVert v_k\rVert^2+\zeta^2"
+)
+STORED = Assumption(
+    "stored", r"\text{each worker's last compressed message is kept and used again until it is replaced}"
+)
+ABSOLUTE = Assumption("absolute", r"\mathbb E\lVert C_i(v)-v\rVert^2\le\kappa_i^2")
+BOUNDED_DELAY = Assumption("bounded_delay", r"0\le\tau_i^k\le\min(\tau,k)")
+MEASURED_DELAY = Assumption(
+    "measured_delay", r"\tau_k\ \text{is known at step }k\text{ and}\ \textstyle\sum_{j=k-\tau_k}^k\gamma_j\le h/\hat L"
+)
+KNOWN_PATTERN = Assumption("known_pattern", r"\text{the delays of the whole run are known}", ("bounded_delay",))
+
 ASSUMPTIONS = (
     L_SMOOTH, LIPSCHITZ_GRADIENT, CONVEX, PL, STRONGLY_CONVEX, BOUNDED_BELOW, BOUNDED_DISTANCE, EXACT_GRADIENT,
     STOCHASTIC_GRADIENT, PROJECTION, UNBIASED, CONTRACTIVE, UNCOMPRESSED, TOP_T, SCALED_SIGN, DYNAMIC_RULE, CAT_RULE,
     SEPARABLE_CURVATURE, RESTRICTED_SMOOTHNESS, DISSIMILARITY, EACH_CONVEX, EACH_LIPSCHITZ, INDEPENDENT_WORKERS,
+    EACH_STRONGLY_CONVEX, QUADRATIC_GROWTH, FRESH, OBLIVIOUS, NOISE, RELATIVE_NOISE, STORED, ABSOLUTE, BOUNDED_DELAY,
+    MEASURED_DELAY, KNOWN_PATTERN,
 )  # fmt: skip
 
 

@@ -310,6 +310,9 @@ def is_zero(expression: Expr) -> bool:
     (True, True, False)
     """
     opaque = [power for power in expression.atoms(sympy.Pow) if not power.exp.is_Integer]
+    if opaque:
+        expression = sympy.expand(expression)  # squares of square roots become their radicands
+        opaque = [power for power in expression.atoms(sympy.Pow) if not power.exp.is_Integer]
     opaque += expression.atoms(sympy.Function, sympy.Max, sympy.Min)
     renamed = expression.xreplace({atom: sympy.Dummy() for atom in opaque})
     generators = sorted(renamed.free_symbols, key=str)
@@ -319,10 +322,12 @@ def is_zero(expression: Expr) -> bool:
 
 
 def _transform_line(line: Line, change: Callable[[sympy.Basic], sympy.Basic]) -> Line:
+    where = tuple(change(fact) for fact in line.where)
     if isinstance(line, Sign):
-        return replace(line, expression=change(line.expression))
+        return replace(line, expression=change(line.expression), where=where)
     return replace(
         line,
+        where=where,
         conclusion=change(line.conclusion),
         terms=tuple(replace(term, multiplier=change(term.multiplier)) for term in line.terms),
         squares=tuple(replace(s, weight=change(s.weight), vector=change(s.vector)) for s in line.squares),

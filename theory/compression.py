@@ -414,15 +414,16 @@ def compose_blocks(blocks: Sequence[CompressionClass]) -> CompressionClass:
     """
     if not blocks:
         raise ValueError("blocks has length 0; accepted: one guarantee or more")
-    unbiased = [block.variance for block in blocks if isinstance(block, Unbiased)]
-    contractive = [block.delta for block in blocks if isinstance(block, Contractive)]
-    absolute = [block.error for block in blocks if isinstance(block, Absolute)]
+    unbiased = [block for block in blocks if isinstance(block, Unbiased)]
+    contractive = [block for block in blocks if isinstance(block, Contractive)]
+    absolute = [block for block in blocks if isinstance(block, Absolute)]
     if len(unbiased) == len(blocks):
-        return Unbiased(max(unbiased))
+        return Unbiased(max(block.variance for block in unbiased))
     if len(contractive) == len(blocks):
-        return Contractive(min(contractive))
+        projection = all(block.projection for block in contractive)
+        return Contractive(min(block.delta for block in contractive), projection=projection)
     if len(absolute) == len(blocks):
-        return Absolute(math.hypot(*absolute))
+        return Absolute(math.hypot(*(block.error for block in absolute)))
     raise TypeError(f"blocks are of the classes {sorted({type(b).__name__ for b in blocks})}; accepted: one class")
 
 
@@ -451,20 +452,23 @@ def compose_unbiased_after_contractive(outer: Unbiased, inner: Contractive) -> C
 
 
 def compose_unscaled(outer: Unbiased, inner: Contractive) -> Contractive:
-    """Return the guarantee of Q(C(v)) for Q unbiased and C a selection: <C(v), v> = ||C(v)||^2, as top-k.
+    """Return the guarantee of Q(C(v)) for Q unbiased and C a projection: <C(v), v> = ||C(v)||^2, as top-k.
 
     E ||Q(C(v)) - v||^2 <= omega ||C(v)||^2 + ||v - C(v)||^2, and ||C(v)||^2 = ||v||^2 - ||v - C(v)||^2.
 
     Raises
     ------
     ValueError
-        If the variance of Q is 1 or more: then Q(C(v)) need not be contractive; divide it by 1 + omega instead.
+        If C is no projection, or the variance of Q is 1 or more: then Q(C(v)) need not be contractive; divide it by
+        1 + omega instead.
 
     Examples
     --------
-    >>> compose_unscaled(Unbiased(0.125), Contractive(0.5))
+    >>> compose_unscaled(Unbiased(0.125), Contractive(0.5, projection=True))
     Contractive(delta=0.4375)
     """
+    if not inner.projection:
+        raise ValueError("inner.projection = False; accepted: True, or use compose_unbiased_after_contractive")
     if outer.variance >= 1:
         raise ValueError(
             f"outer.variance = {outer.variance} is outside the accepted range [0, 1); "

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
+from .stale_steps import noise_factor, pattern_noise_factor_value, pattern_root_step_value, root_step
+
 
 class sqrt_increments(sympy.Function):
     r"""``h_d = sum_{j<=d} (sqrt(j) - sqrt(j-1))^2``: one over the worst decrease of adaptive S+Q (`beta-adaptive`)."""
@@ -29,6 +31,42 @@ class affine_increments(sympy.Function):
         return "w"
 
 
+class stale_root_step(sympy.Function):
+    r"""The largest admissible step of a stale method: L_hat, noise_slope, tau, mu (`stale_steps.root_step`)."""
+
+    nargs = 4
+
+    def _latex(self, printer: object) -> str:
+        return r"\gamma_{\rm root}"
+
+
+class stale_noise_factor(sympy.Function):
+    r"""``c_N``: step_size, L_hat, noise_slope, tau, mu (`stale_steps.noise_factor`)."""
+
+    nargs = 5
+
+    def _latex(self, printer: object) -> str:
+        return "c_N"
+
+
+class pattern_root_step(sympy.Function):
+    r"""The largest step for a known delay pattern: L_hat, noise_slope, window_norm, window_count."""
+
+    nargs = 4
+
+    def _latex(self, printer: object) -> str:
+        return r"\gamma_{\rm root}"
+
+
+class pattern_noise_factor(sympy.Function):
+    r"""``c_N`` for a known delay pattern: step_size, L_hat, noise_slope, window_norm, window_count."""
+
+    nargs = 5
+
+    def _latex(self, printer: object) -> str:
+        return "c_N"
+
+
 def _sqrt_increments(d: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return _affine_increments(d, 1.0, 0.0)
 
@@ -45,6 +83,10 @@ NUMERIC: Mapping[str, Callable[..., npt.NDArray[np.float64]]] = MappingProxyType
     {
         "sqrt_increments": _sqrt_increments,
         "affine_increments": _affine_increments,
+        "stale_root_step": root_step,
+        "stale_noise_factor": noise_factor,
+        "pattern_root_step": pattern_root_step_value,
+        "pattern_noise_factor": pattern_noise_factor_value,
         "Max": lambda *values: reduce(np.maximum, values),
         "Min": lambda *values: reduce(np.minimum, values),
     }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from taciturn.solvers.array import Stream, to_numpy
 from taciturn.theory.checks import check_count, check_positive
-from taciturn.theory.compression import Absolute, CompressionClass, Unbiased
+from taciturn.theory.compression import Absolute, CompressionClass, Contractive, Unbiased
 
 from .confidence import mean_interval
 from .vector_search import worst_vector
@@ -145,10 +145,10 @@ def check_compressor(
     -----
     Measured are: shape, type, finite entries, that the argument is left as it was and that equal streams give equal
     answers; E ||C(v) - v||^2 against the guarantee, hence C(0) = 0 unless the class is Absolute; E C(v) = v, in every
-    coordinate and along v, if the class is Unbiased; error, second moment and number of non-zeros against
-    ``declared_moments``; that ``decode(encode(v))`` is what the call gives, and that the bits suffice: 2^b messages
-    carry at most 2^b vectors, and no closer to all vectors of the unit ball than `bits-packing` (dossier chapter 2)
-    allows.
+    coordinate and along v, if the class is Unbiased; <v, C(v)> = ||C(v)||^2 in every draw, if it is a projection;
+    error, second moment and number of non-zeros against ``declared_moments``; that ``decode(encode(v))`` is what the
+    call gives, and that the bits suffice: 2^b messages carry at most 2^b vectors, and no closer to all vectors of the
+    unit ball than `bits-packing` (dossier chapter 2) allows.
 
     Means have the confidence intervals of `taciturn.verification.confidence.mean_interval`; outcomes of probability
     below about 20 / replicas are invisible, so d should be small. Claims relative to ||v|| are checked up to rounding
@@ -195,6 +195,8 @@ def check_compressor(
         shares.append(share)
         if isinstance(guarantee, Unbiased):
             findings += _bias(draws, guarantee)
+        if isinstance(guarantee, Contractive) and guarantee.projection:
+            findings.append(_projection(draws))
         if hasattr(compressor, "declared_moments") and draws.is_normal:
             findings += _moments(draws, compressor.declared_moments(v))
     if hasattr(compressor, "encode"):
@@ -334,6 +336,14 @@ def _bias(draws: _Draws, guarantee: Unbiased) -> list[Finding]:
         "<E C(v), v> / ||v||^2", draws.compressed @ draws.vector, float(draws.vector @ draws.vector), slack
     )
     return [coordinate, along]
+
+
+def _projection(draws: _Draws) -> Finding:
+    """Compare <v, C(v)> with ||C(v)||^2 in every draw."""
+    lengths = np.sum(draws.compressed**2, axis=-1)
+    gaps = np.abs(draws.compressed @ draws.vector - lengths)
+    gap, width = float(np.max(gaps)), _slack(draws, float(np.max(lengths)))
+    return Finding("|<v, C(v)> - ||C(v)||^2| / ||v||^2 = 0", draws.name, gap, width, gap <= width)
 
 
 def _moments(draws: _Draws, declared: Any) -> list[Finding]:

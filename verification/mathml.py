@@ -9,23 +9,31 @@ from __future__ import annotations
 import re
 
 import sympy
+from sympy.printing.latex import LatexPrinter
 
 from taciturn.theory.gram import index_of
-from taciturn.theory.symbols import PARAMETERS
-from taciturn.theory.theorem import BOUND, K
+from taciturn.theory.symbols import PARAMETERS, Expr
+from taciturn.theory.theorem import BITS, BOUND, DECREASE, EPS, INITIAL, RATE, RESIDUAL, STEP_SIZE, VALUE
 
 __all__ = ["clauses", "expression_latex", "mathml"]
 
 _ALPHABET_WITHOUT_BRACES = re.compile(r"\\(mathbb|mathbf|mathcal)\s+(\w)")
-_DELIMITER_OF_A_SIZE = re.compile(r"\\[bB]igg?[lr]?\s*(\\(?:[a-zA-Z]+|[{}|])|[^\\\s])")
-_OPENING = frozenset({"(", "[", r"\{", r"\lceil", r"\lfloor", r"\lVert", r"\lvert", r"\langle"})
+_NAMED_DELIMITER = re.compile(
+    r"(?:\\(?:[bB]igg?[lr]?|left|right)\s*)?(\\([lr])(?:Vert|vert|ceil|floor|angle)(?![a-z]))"
+)
+_OPENING_OF_A_SIZE = re.compile(r"\\[bB]igg?[lr]?\s*(\(|\[|\\\{)")
+_CLOSING_OF_A_SIZE = re.compile(r"\\[bB]igg?[lr]?\s*(\)|\]|\\\})")
 
 _DEPTH = {"{": 1, "}": -1, r"\left": 1, r"\right": -1, r"\begin{": 2, r"\end{": 0, r"\{": 0, r"\}": 0}
 _STRUCTURE = re.compile(r"\\qquad|\\quad|\\begin\{|\\end\{|\\(?:left|right)(?![a-z])|\\[{}]|[{}]")
 
 _GREEK = frozenset(
-    "alpha beta gamma delta zeta eta theta iota kappa lambda mu nu xi pi rho varrho sigma tau phi chi psi omega".split()
+    ("alpha", "beta", "gamma", "delta", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi")
+    + ("rho", "varrho", "sigma", "tau", "phi", "chi", "psi", "omega")
 )
+_NAMED = {formula: rf"\text{{{formula.name.lower()}}}" for formula in (RATE, RESIDUAL, DECREASE, VALUE, BITS)}
+_NAMED |= {STEP_SIZE: r"\gamma", EPS: r"\varepsilon", INITIAL: r"\text{initial}"}
+_L, _MU, _M = PARAMETERS["L"].symbol, PARAMETERS["mu"].symbol, sympy.Symbol("m", real=True)
 _RAISED = {"next": "+", "star": "*", "opt": r"\mathrm{opt}"}
 
 
@@ -47,7 +55,9 @@ def mathml(latex: str, *, display: bool = False) -> str:
     from latex2mathml.converter import convert
 
     latex = _ALPHABET_WITHOUT_BRACES.sub(r"\\\1{\2}", latex)
-    latex = _DELIMITER_OF_A_SIZE.sub(lambda m: (r"\left" if m[1] in _OPENING else r"\right") + m[1], latex)
+    latex = _NAMED_DELIMITER.sub(lambda m: (r"\left" if m[2] == "l" else r"\right") + m[1], latex)
+    latex = _OPENING_OF_A_SIZE.sub(r"\\left\1", latex)
+    latex = _CLOSING_OF_A_SIZE.sub(r"\\right\1", latex)
     latex = latex.replace("{aligned}", "{align*}")
     return str(convert(latex, display="block" if display else "inline"))
 
@@ -77,11 +87,25 @@ def expression_latex(expression: sympy.Basic) -> str:
     --------
     >>> from taciturn.theory import theorem
     >>> expression_latex(theorem("topT-pl-rate").rate)
-    '1 - \\frac{\\alpha \\mu}{L}'
+    '1 - m\\,\\alpha'
     """
-    expression = expression.replace(BOUND, lambda k: sympy.Function(r"\mathrm{bound}")(k))
+    expression = _shorter(expression.replace(BOUND, lambda k: sympy.Function(r"\text{bound}")(k)))
     names = {symbol: _symbol_latex(symbol) for symbol in expression.free_symbols}
-    return str(sympy.latex(expression, symbol_names=names))
+    return str(_Printer({"symbol_names": names, "ln_notation": True, "mul_symbol": r"\,"}).doprint(expression))
+
+
+def _shorter(expression: sympy.Basic) -> sympy.Basic:
+    """The expression in ``m = mu/L`` instead of mu where that is shorter."""
+    relative = expression.subs(_MU, _M * _L)
+    return relative if relative.count_ops() < expression.count_ops() else expression
+
+
+class _Printer(LatexPrinter):
+    """Sums begin with what is not subtracted."""
+
+    def _as_ordered_terms(self, expr: Expr, order: str | None = None) -> list[Expr]:
+        terms = super()._as_ordered_terms(expr, order=order)
+        return sorted(terms, key=lambda term: bool(term.as_coeff_Mul()[0].is_negative))
 
 
 def _symbol_latex(symbol: sympy.Symbol) -> str:
@@ -91,8 +115,8 @@ def _symbol_latex(symbol: sympy.Symbol) -> str:
     below = [] if index is None else [_word(index)]
     if base in PARAMETERS:
         return _marked(PARAMETERS[base].tex, below)
-    if base.isupper() and len(base) > 2:  # a placeholder for one of the theorem's own formulas
-        return _upright(base.lower().split("_"))
+    if symbol in _NAMED:
+        return _NAMED[symbol]
     parts = base.split("_")
     above = [_RAISED[part] for part in parts if part in _RAISED]
     averaged = {"mean", "bar"} & set(parts)

@@ -154,6 +154,7 @@ def _sampling_moments(v: Array, probabilities: Array) -> Moments:
     xp = array_namespace(v)
     w, _ = unit_scaled(v)
     possible = xp.where(probabilities > 0, probabilities, xp.ones_like(v))
-    error = per_squared_norm(xp.sum(w * w * (1 / possible - 1), axis=-1), w)
+    # w/p is bounded where 1/p overflows, as p does not vanish faster than w.
+    error = per_squared_norm(xp.sum(w * (w / possible - w), axis=-1), w)
     nonzeros = xp.sum(select(probabilities, v != 0), axis=-1)
     return Moments.unbiased(v, error, nonzeros)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..array import check_choice
-
 from .dataset import Dataset, scikit_learn_datasets
 
 __all__ = ["load_digits", "load_mnist"]

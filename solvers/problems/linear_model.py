@@ -1,15 +1,13 @@
 """Regularised linear models on rows of data, dense or sparse: ridge, logistic and softmax regression."""
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import array_api_compat
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from ..array import Array, array_like, array_namespace, check_non_negative
+from ..array import Array, array_like, array_namespace, check_non_negative, matrix_like
 from ..partition import Partition
 from .losses import LogisticLoss, Loss, SoftmaxLoss, SquaredLoss
 from .problem import Constants, Problem, Reference
@@ -39,25 +37,8 @@ class Block:
 
     def on(self, like: Array) -> "Block":
         """Return the block in the library, on the device and in the precision of another array."""
-        features, transposed = (_matrix_like(matrix, like) for matrix in (self.features, self.transposed))
+        features, transposed = (matrix_like(matrix, like) for matrix in (self.features, self.transposed))
         return Block(features, transposed, array_like(self.targets, like))
-
-
-def _matrix_like(matrix: Any, like: Array) -> Any:
-    if not sparse.issparse(matrix):
-        return array_like(matrix, like)
-    if array_api_compat.is_numpy_array(like):
-        return matrix.astype(like.dtype)
-    xp = array_namespace(like)
-    if not hasattr(xp, "sparse_csr_tensor"):
-        raise TypeError(f"{xp.__name__} has no sparse arrays; build the problem from features.toarray()")
-    compressed = matrix.tocsr()
-    starts, columns = (array_like(part, like, dtype=xp.int64) for part in (compressed.indptr, compressed.indices))
-    values = array_like(compressed.data, like)
-    with warnings.catch_warnings():
-        # torch calls this layout beta; only its products with dense matrices are used, which are tested.
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
-        return xp.sparse_csr_tensor(starts, columns, values, size=matrix.shape, check_invariants=True)
 
 
 def _product(matrix: Any, x: Array) -> Array:

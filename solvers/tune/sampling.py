@@ -54,8 +54,10 @@ def optimal_probabilities(gradient: Array, T: float, method: str = "newton") -> 
     everything = xp.count_nonzero(nonzero, axis=-1, keepdims=True) <= math.floor(T)
     # Rows that keep every non-zero have their answer already; ones stand in for them, for which any T has a root.
     unsettled = xp.where(everything, xp.ones_like(magnitudes), magnitudes)
-    inverse_threshold = (_by_newton if method == "newton" else _by_sorting)(unsettled, float(T))
-    probabilities = xp.clip(inverse_threshold * magnitudes, max=1.0)
+    clipped, left, rest = (_by_newton if method == "newton" else _by_sorting)(unsettled, float(T))
+    # In this order, since left / rest may overflow.
+    shares = magnitudes / xp.where(clipped, xp.ones_like(rest), rest)
+    probabilities = xp.where(clipped, xp.ones_like(shares), xp.clip(left * shares, max=1.0))
     return xp.astype(xp.where(everything, xp.astype(nonzero, xp.float64), probabilities), gradient.dtype)
 
 
@@ -117,32 +119,37 @@ def systematic_sample(p: Array, uniform: Array) -> Array:
     return certain | (counted > before)
 
 
-def _by_newton(magnitudes: Array, T: float) -> Array:
-    """Root s = 1/t of sum_j min(1, s b_j) = T, a concave piecewise linear function of s, by Newton's method.
+def _by_newton(magnitudes: Array, T: float) -> tuple[Array, Array, Array]:
+    """Root s of sum_j min(1, s b_j) = T, a concave piecewise linear function of s, by Newton's method.
 
     From the left the iterates increase and entries are only added to the clipped set, which is final once none is.
+    Returned are that set and s as a fraction: the entries left for the others, and the sum of the others.
     """
     xp = array_namespace(magnitudes)
-    s = T / xp.sum(magnitudes, axis=-1, keepdims=True)
-    clipped = s * magnitudes >= 1
+    rest = xp.sum(magnitudes, axis=-1, keepdims=True)
+    left = xp.full_like(rest, T)
+    clipped = left * magnitudes >= rest
     while True:
-        rest = xp.sum(xp.where(clipped, xp.zeros_like(magnitudes), magnitudes), axis=-1, keepdims=True)
+        others = xp.sum(xp.where(clipped, xp.zeros_like(magnitudes), magnitudes), axis=-1, keepdims=True)
         count = xp.astype(xp.count_nonzero(clipped, axis=-1, keepdims=True), xp.float64)
-        s = xp.where(rest > 0, (T - count) / xp.where(rest > 0, rest, xp.ones_like(rest)), s)
+        # Fewer than T entries are clipped; where rounding errors say otherwise, the last fraction is the root.
+        better = (others > 0) & (count < T)
+        left, rest = xp.where(better, T - count, left), xp.where(better, others, rest)
         # Rounding errors may not take an entry out again: the loop has to end.
-        grown = clipped | (s * magnitudes >= 1)
+        grown = clipped | (left * magnitudes >= rest)
         if not bool(xp.any(grown & ~clipped)):
-            return s
+            return clipped, left, rest
         clipped = grown
 
 
-def _by_sorting(magnitudes: Array, T: float) -> Array:
-    """The same root: the m clipped entries are the fewest with b_{m+1} <= t_m = (b_{m+1} + ... + b_d)/(T - m)."""
+def _by_sorting(magnitudes: Array, T: float) -> tuple[Array, Array, Array]:
+    """The same: the m clipped entries are the fewest with b_{m+1} <= t_m = (b_{m+1} + ... + b_d)/(T - m)."""
     xp = array_namespace(magnitudes)
     ascending = xp.sort(magnitudes, axis=-1, stable=False)
     # Summed from the smallest up, the tails do not suffer from cancellation.
     tails = xp.flip(xp.cumulative_sum(ascending, axis=-1), axis=-1)
     left = T - xp.arange(magnitudes.shape[-1], dtype=xp.float64, device=magnitudes.device)
     enough = (left > 0) & (left * xp.flip(ascending, axis=-1) <= tails)
-    clipped = xp.argmax(xp.astype(enough, xp.int8), axis=-1, keepdims=True)
-    return (T - xp.astype(clipped, xp.float64)) / xp.take_along_axis(tails, clipped, axis=-1)
+    m = xp.argmax(xp.astype(enough, xp.int8), axis=-1, keepdims=True)
+    left, rest = T - xp.astype(m, xp.float64), xp.take_along_axis(tails, m, axis=-1)
+    return left * magnitudes >= rest, left, rest

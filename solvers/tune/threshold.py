@@ -26,7 +26,7 @@ def adaptive_threshold(squares: Array, overhead: float) -> float:
     Raises
     ------
     ValueError
-        If the overhead is negative or not finite.
+        If the overhead is negative or not finite, or no square is positive.
 
     Notes
     -----
@@ -42,11 +42,13 @@ def adaptive_threshold(squares: Array, overhead: float) -> float:
     """
     check_non_negative(overhead, "overhead")
     xp = array_namespace(squares)
-    active, threshold = squares, 0.0
+    active = xp.take(squares, xp.nonzero(squares > 0)[0])
+    if active.shape[0] == 0:
+        raise ValueError("squares are all zero; accepted: at least one positive number")
     while True:
+        threshold: float = float(xp.sum(active)) / (active.shape[0] + overhead)
         (above,) = xp.nonzero(active > threshold)
-        # None is above its own mean if all are equal and there is no overhead.
-        if above.shape[0] in (0, active.shape[0]) and threshold > 0:
+        # None of several equal squares is above their mean, which is the threshold if there is no overhead.
+        if above.shape[0] in (0, active.shape[0]):
             return threshold
         active = xp.take(active, above)
-        threshold = float(xp.sum(active)) / (active.shape[0] + overhead)

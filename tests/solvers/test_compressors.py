@@ -3,8 +3,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from taciturn.solvers.array import Stream, to_numpy
 from taciturn.solvers.compressors import (
@@ -175,6 +176,19 @@ def test_huge_entries_stay_finite(compressor, dtype, huge):
     assert moments.second_moment > 0
 
 
+@example(v=np.array([1.0, 4.3e301, 1.2e-7]), compressor=Bernoulli(2.5))  # probabilities near the smallest number
+@example(v=np.array([1.0, 1e-310, 1e-310]), compressor=Bernoulli(1.5))
+@given(
+    v=arrays(np.float64, st.integers(3, 8), elements=st.floats(-1e300, 1e300)), compressor=st.sampled_from(COMPRESSORS)
+)
+def test_any_mixture_of_sizes_survives_the_round_trip(v, compressor):
+    compressed = compressor(v, Stream(0))
+
+    assert np.all(np.isfinite(compressed))
+    np.testing.assert_array_equal(compressor.decode(compressor.encode(v, Stream(0))), compressed)
+    assert compressor.declared_moments(v).error >= 0
+
+
 @pytest.mark.parametrize(
     ("compressor", "v"),
     [
@@ -275,6 +289,20 @@ def test_no_more_is_sent_than_there_is(compressor):
     np.testing.assert_array_equal(compressed[v == 0], 0.0)
     if not isinstance(compressor, RandK):
         np.testing.assert_array_equal(compressed, v)
+
+
+class AlwaysUp(Stream):
+    """A stream that rounds up whatever is not on a level already."""
+
+    def bernoulli(self, probability):
+        return probability > 0
+
+
+@pytest.mark.parametrize("norm", ["two", "max"])
+def test_rounding_errors_do_not_lead_above_the_highest_level(norm):
+    v = np.random.default_rng(6).standard_normal((1000, 1))
+
+    np.testing.assert_allclose(QSGD(5, norm)(v, AlwaysUp(0)), v, rtol=1e-15)
 
 
 # ---- moments ----
@@ -415,6 +443,16 @@ def test_guarantees_are_those_of_the_tables(compressor, guarantee):
 
     assert type(found) is type(guarantee)
     np.testing.assert_allclose(found.squared_error(1.0), guarantee.squared_error(1.0))
+
+
+@pytest.mark.parametrize("v", [[1.0, 1.0, 1e-17], [4.0, -3.0, 2e-17, 1e-17], [0.0, 1e-18, 1.0, 1.0]])
+def test_entries_lost_to_rounding_do_not_change_the_others(v):
+    """The two large entries have the probability 1 to rounding, the rest of the sum is below the rounding errors."""
+    v = np.array(v)
+
+    for compressor in (Bernoulli(2), SystematicSampling(2)):
+        np.testing.assert_allclose(compressor(v, Stream(0)), np.where(np.abs(v) > 0.5, v, 0.0), rtol=1e-15)
+        np.testing.assert_allclose(compressor.declared_moments(v).nonzeros, 2.0)
 
 
 # ---- messages ----

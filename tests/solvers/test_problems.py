@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
+from scipy.sparse.linalg import svds
 
+from taciturn.solvers.data import load_text
 from taciturn.solvers.partition import Partition, split_by_label, split_iid
 from taciturn.solvers.problems import (
     heterogeneous_quadratic,
@@ -245,6 +247,16 @@ def test_dense_gram_bounds_are_sharp_on_both_sides(shape):
     assert smallest >= eigenvalues[0] - 1e-12 * eigenvalues[-1]
 
 
+def test_bundled_text_has_tight_constants_and_a_certified_minimiser():
+    text = load_text()
+    problem = logistic_regression(text.features, text.targets, 1 / 6046)
+    largest = svds(text.features, k=1, return_singular_vectors=False, rng=np.random.default_rng(0))[0] ** 2
+    smoothness = problem.L
+    assert 0 <= smoothness - (largest / 4 + 1) / 6046 <= 2e-6 * smoothness
+    assert problem.mu == 1 / 6046
+    assert problem.minimum_error < 1e-20
+
+
 # ---- other libraries: the same numbers, to rounding (float64: 1e-12, float32: 1e-5, relative to the largest) ----
 
 
@@ -281,7 +293,7 @@ def test_array_api_strict_agrees_with_numpy(name):
 
 
 def test_library_without_sparse_arrays_is_named():
-    with pytest.raises(TypeError, match=r"array_api_strict has no sparse arrays; .* features\.toarray"):
+    with pytest.raises(TypeError, match=r"array_api_strict has no sparse arrays; pass matrix\.toarray"):
         PROBLEMS["logistic-csr"].on(array_api_strict.zeros(1))
 
 

@@ -160,7 +160,7 @@ def relative_error(outcomes, v):
 VECTORS = [np.ones(3), np.array([1.0, -0.5, 0.25]), np.array([0.0, 2.0, 0.0])]
 P = 0.4
 Q = Unbiased(1 / P - 1)  # with equality for every vector
-TOP = Contractive(1 / 3)  # with equality for equal magnitudes
+TOP = Contractive(1 / 3, projection=True)  # with equality for equal magnitudes
 
 
 def test_unbiased_after_unbiased():
@@ -209,6 +209,8 @@ def test_unscaled_composite_needs_a_variance_below_one():
 
     with pytest.raises(ValueError, match=r"outer.variance = 1.5 is outside the accepted range \[0, 1\)"):
         compose_unscaled(Q, TOP)
+    with pytest.raises(ValueError, match=r"inner.projection = False"):
+        compose_unscaled(Unbiased(0.5), Contractive(1 / 3))
     assert relative_error(sampled(largest(v), P), v) > 1  # and indeed it is not contractive
 
 
@@ -221,7 +223,8 @@ def test_induced_composite_is_unbiased():
 
 def test_blocks():
     assert compose_blocks([Unbiased(1.0), Unbiased(2.0)]) == Unbiased(2.0)
-    assert compose_blocks([Contractive(0.5), Contractive(0.2)]) == Contractive(0.2)
+    assert compose_blocks([Contractive(0.5), Contractive(0.2, projection=True)]) == Contractive(0.2)
+    assert compose_blocks([TOP, TOP]) == TOP
     assert compose_blocks([Absolute(3.0), Absolute(4.0)]) == Absolute(5.0)
     with pytest.raises(TypeError, match="accepted: one class"):
         compose_blocks([Unbiased(1.0), Contractive(0.5)])

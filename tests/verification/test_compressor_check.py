@@ -81,6 +81,17 @@ class ContractionOfFlatVectors(ScaledSign):
 
 
 @dataclass(frozen=True)
+class NoProjection(TopK):
+    """Contractive as it says, but too short to be a projection."""
+
+    def __call__(self, v, rng=None):
+        return super().__call__(v) / 2
+
+    def guarantee(self, d):
+        return Contractive(0.5 * self.k / d, projection=True)
+
+
+@dataclass(frozen=True)
 class VarianceOfGaussianVectors(Ternary):
     """The variance at Gaussian vectors, a fifth below the worst."""
 
@@ -219,6 +230,7 @@ class SmallerError(Natural):
 LIES = [
     (LargerContraction(3), r"VIOLATED: E \|\|C\(v\) - v\|\|\^2 / \|\|v\|\|\^2 <= 0.725"),
     (ContractionOfFlatVectors(6), r"VIOLATED: E \|\|C\(v\) - v\|\|\^2 / \|\|v\|\|\^2 <= 0.5"),
+    (NoProjection(3), r"VIOLATED: \|<v, C\(v\)> - \|\|C\(v\)\|\|\^2\| / \|\|v\|\|\^2 = 0"),
     (VarianceOfGaussianVectors(), r"VIOLATED: E \|\|C\(v\) - v\|\|\^2 / \|\|v\|\|\^2 <= 0.98.*worst vector found"),
     (SmallerLevels(3, "max"), r"VIOLATED: E \|\|C\(v\) - v\|\|\^2 / \|\|v\|\|\^2 <= .*worst vector found"),
     (SmallerThreshold(0.6), r"VIOLATED: E \|\|C\(v\) - v\|\|\^2 / \|\|v\|\|\^2 <= .*worst vector found"),

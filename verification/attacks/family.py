@@ -10,7 +10,7 @@ import numpy as np
 
 from taciturn.theory.theorem import Theorem
 
-from .fields import Array, Field
+from .fields import Array, Entries, Field, Spectrum
 
 __all__ = ["Batch", "Family", "Instance", "as_record", "stack", "unstack"]
 
@@ -50,15 +50,21 @@ class Family:
         """Draw m instances of dimension d."""
         return {name: field.draw(m, d, rng) for name, field in self.fields.items()}
 
+    def dimension(self, batch: Batch) -> int:
+        """Return the dimension of the vectors of a batch, 1 if there are none."""
+        vectors = (name for name, field in self.fields.items() if isinstance(field, (Entries, Spectrum)))
+        return next((int(batch[name].shape[-1]) for name in vectors), 1)
+
     def perturb(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Change every instance of a batch: one part of it, or several."""
+        d = self.dimension(batch)
         m = len(next(iter(batch.values())))
         chosen = rng.random((len(self.fields), m)) < rng.choice([0.3, 1.0], size=m)
         chosen[rng.integers(len(self.fields), size=m), np.arange(m)] = True
         changed = {}
         for mask, (name, field) in zip(chosen, self.fields.items(), strict=True):
             old = batch[name]
-            changed[name] = np.where(mask.reshape(-1, *(1 for _ in old.shape[1:])), field.change(old, rng), old)
+            changed[name] = np.where(mask.reshape(-1, *(1 for _ in old.shape[1:])), field.change(old, d, rng), old)
         return changed
 
 

@@ -27,7 +27,7 @@ class Field(Protocol):
     def draw(self, m: int, d: int, rng: np.random.Generator) -> Array:
         """Draw the part for m instances of dimension d, shape (m, ...)."""
 
-    def change(self, values: Array, rng: np.random.Generator) -> Array:
+    def change(self, values: Array, d: int, rng: np.random.Generator) -> Array:
         """Change the part (m, ...) of every instance a little or a lot."""
 
 
@@ -53,29 +53,30 @@ class Entries:
         ordinary = rng.standard_normal(shape) * np.exp(spread * rng.standard_normal(shape))
         return np.where(rng.random((*shape[:-1], 1)) < 0.5, structured, ordinary)
 
-    def change(self, values: Array, rng: np.random.Generator) -> Array:
+    def change(self, values: Array, d: int, rng: np.random.Generator) -> Array:
         """Scale, equalise, drop, turn or redraw a random part of the entries."""
+        del d
         flat = values.reshape(len(values), -1)
-        m, d = flat.shape
+        m, entries = flat.shape
         size = _sizes(m, rng)
-        another = np.abs(np.take_along_axis(flat, rng.integers(d, size=(m, 1)), axis=1))
+        another = np.abs(np.take_along_axis(flat, rng.integers(entries, size=(m, 1)), axis=1))
         ways = np.stack(
             [
                 flat * np.exp(size * rng.standard_normal((m, 1))),  # the part as a whole
-                flat * np.exp(size * rng.standard_normal((m, d))),  # every entry by itself
+                flat * np.exp(size * rng.standard_normal((m, entries))),  # every entry by itself
                 np.sign(flat) * another,  # ties
-                flat + size * another * rng.standard_normal((m, d)),
-                np.zeros((m, d)),
+                flat + size * another * rng.standard_normal((m, entries)),
+                np.zeros((m, entries)),
                 -flat,
             ]
         )
         chosen = ways[rng.integers(len(ways), size=m), np.arange(m)]
-        return np.where(_part(m, d, rng), chosen, flat).reshape(values.shape)
+        return np.where(_part(m, entries, rng), chosen, flat).reshape(values.shape)
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Curvatures in units of the largest: (m, *rows, d), in [1/condition, 1] and up to signs.
+    """Curvatures in units of the largest of the instance: (m, *rows, d), in [1/condition, 1] and up to signs.
 
     Parameters
     ----------
@@ -107,19 +108,20 @@ class Spectrum:
         zeros = (rng.random(shape) < 0.2) & self.singular
         return self._normalised(np.where(zeros, 0.0, signs * np.exp(-decades * exponents)))
 
-    def change(self, values: Array, rng: np.random.Generator) -> Array:
+    def change(self, values: Array, d: int, rng: np.random.Generator) -> Array:
         """Change a random part of the curvatures on the logarithmic scale, or make them equal."""
+        del d
         flat = values.reshape(len(values), -1)
-        m, d = flat.shape
-        another = np.take_along_axis(flat, rng.integers(d, size=(m, 1)), axis=1)
-        moved = flat * np.exp(_sizes(m, rng) * rng.standard_normal((m, d)))
+        m, entries = flat.shape
+        another = np.take_along_axis(flat, rng.integers(entries, size=(m, 1)), axis=1)
+        moved = flat * np.exp(_sizes(m, rng) * rng.standard_normal((m, entries)))
         equal = np.where(flat == 0, 1.0, np.sign(flat)) * np.abs(another)
         chosen = np.where(rng.random((m, 1)) < 0.7, moved, equal)
-        return self._normalised(np.where(_part(m, d, rng), chosen, flat).reshape(values.shape))
+        return self._normalised(np.where(_part(m, entries, rng), chosen, flat).reshape(values.shape))
 
     def _normalised(self, curvatures: Array) -> Array:
         magnitudes = np.abs(curvatures)
-        largest = np.max(magnitudes, axis=-1, keepdims=True)
+        largest = np.max(magnitudes, axis=tuple(range(1, magnitudes.ndim)), keepdims=True)
         relative = np.where(largest > 0, magnitudes / np.where(largest > 0, largest, 1.0), 1.0)
         floored = np.maximum(relative, 1 / self.condition)
         kept = np.where(relative == 0, 0.0, floored) if self.singular else floored
@@ -149,8 +151,9 @@ class Positive:
         inner = np.exp(rng.uniform(np.log(self.low), np.log(self.high), shape))
         return np.where(rng.random(shape) < 0.2, rng.choice([self.low, self.high], size=shape), inner)
 
-    def change(self, values: Array, rng: np.random.Generator) -> Array:
+    def change(self, values: Array, d: int, rng: np.random.Generator) -> Array:
         """Multiply by something near one."""
+        del d
         size = _sizes(len(values), rng).reshape(len(values), *(1 for _ in self.rows))
         return np.clip(values * np.exp(size * rng.standard_normal(values.shape)), self.low, self.high)
 
@@ -177,10 +180,9 @@ class Integers:
         """Draw integers (m, *rows)."""
         return rng.integers(self.low, (d if self.high is None else self.high) + 1, size=(m, *self.rows))
 
-    def change(self, values: Array, rng: np.random.Generator) -> Array:
-        """Move by at most one; the largest value seen bounds them where the dimension does."""
-        high = np.max(values) if self.high is None else self.high
-        return np.clip(values + rng.integers(-1, 2, size=values.shape), self.low, high)
+    def change(self, values: Array, d: int, rng: np.random.Generator) -> Array:
+        """Move by at most one."""
+        return np.clip(values + rng.integers(-1, 2, size=values.shape), self.low, d if self.high is None else self.high)
 
 
 @dataclass(frozen=True)
@@ -200,9 +202,9 @@ class Words:
         del d
         return rng.choice(np.array(self.options), size=m)
 
-    def change(self, values: Array, rng: np.random.Generator) -> Array:
+    def change(self, values: Array, d: int, rng: np.random.Generator) -> Array:
         """Keep the words."""
-        del rng
+        del d, rng
         return values
 
 
@@ -211,7 +213,7 @@ def _sizes(m: int, rng: np.random.Generator) -> Array:
     return rng.choice([1.0, 0.1, 0.01, 0.001], size=(m, 1))
 
 
-def _part(m: int, d: int, rng: np.random.Generator) -> Array:
-    """Which entries of each instance are changed, (m, d): one, some or all."""
-    chosen = rng.random((m, d)) < rng.choice([1 / d, 0.5, 1.0], size=(m, 1))
-    return chosen | (np.arange(d) == rng.integers(d, size=(m, 1)))
+def _part(m: int, entries: int, rng: np.random.Generator) -> Array:
+    """Which entries of each instance are changed, (m, entries): one, some or all."""
+    chosen = rng.random((m, entries)) < rng.choice([1 / entries, 0.5, 1.0], size=(m, 1))
+    return chosen | (np.arange(entries) == rng.integers(entries, size=(m, 1)))

@@ -5,6 +5,7 @@ A batch of m functions takes points (m, ..., d), one leading entry for each func
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -107,39 +108,51 @@ class PiecewiseQuadratics:
         return reflected(self._spread(self.mirror, x.ndim), self.derivatives(self.coordinates(x)))
 
     def gap(self, x: Array) -> Array:
-        """Return F(x) - inf F."""
-        return np.sum(self.values(self.coordinates(x)) - self._spread(self.lowest, x.ndim), axis=-1)
+        """Return F(x) - inf F, and 0 where that is too small to be known to ten digits."""
+        values, size = self._values(self.coordinates(x))
+        lowest = self._spread(self.lowest, x.ndim)
+        gap = np.sum(values - lowest, axis=-1)
+        return np.where(gap > 1e-6 * np.sum(size + np.abs(lowest), axis=-1), gap, 0.0)
 
     def decrease(self, x: Array, g: Array, step: Array) -> Array:
         """Return F(x) - F(x - step)."""
         del g
-        return self.gap(x) - self.gap(x - step)
+        return np.sum(self.values(self.coordinates(x)) - self.values(self.coordinates(x - step)), axis=-1)
 
     def derivatives(self, t: Array) -> Array:
         """Return f_j'(t_j), shape (m, ..., d)."""
         first, jumps, knots = self._parts(t.ndim)
-        turned = np.maximum(t[..., None] - knots, 0.0) - np.maximum(-knots, 0.0)
+        t_at_knots = t[..., None]
+        # (t - knot)_+ less its value at 0, in cases so that distant knots cancel exactly.
+        turned = np.where(knots <= 0, np.maximum(t_at_knots, knots), np.maximum(t_at_knots - knots, 0.0))
         return first * t + np.sum(jumps * turned, axis=-1)
 
     def values(self, t: Array) -> Array:
         """Return f_j(t_j) - f_j(0), shape (m, ..., d)."""
+        return self._values(t)[0]
+
+    def _values(self, t: Array) -> tuple[Array, Array]:
+        """The values, and the sizes of the terms that make them up."""
         first, jumps, knots = self._parts(t.ndim)
-        at_zero = np.maximum(-knots, 0.0)
-        turned = 0.5 * np.maximum(t[..., None] - knots, 0.0) ** 2 - 0.5 * at_zero**2 - at_zero * t[..., None]
-        return 0.5 * first * t**2 + np.sum(jumps * turned, axis=-1)
+        t_at_knots = t[..., None]
+        # The integrals of the cases of the derivatives.
+        before = np.where(t_at_knots >= knots, 0.5 * t_at_knots**2, knots * (t_at_knots - 0.5 * knots))
+        turned = jumps * np.where(knots <= 0, before, 0.5 * np.maximum(t_at_knots - knots, 0.0) ** 2)
+        straight = 0.5 * first * t**2
+        return straight + np.sum(turned, axis=-1), np.abs(straight) + np.sum(np.abs(turned), axis=-1)
 
     @cached_property
     def lowest(self) -> Array:
         """The minima of the f_j, shape (m, d): at a knot, or where f_j' is zero between two."""
         at_knots = self._at_knots(self.derivatives)
-        inner = self.slopes[..., 1:]
-        stationary = self.knots - np.where(inner != 0, at_knots / np.where(inner != 0, inner, 1.0), 0.0)
-        before = self.knots[..., :1] - np.where(
-            self.slopes[..., :1] > 0, at_knots[..., :1] / np.where(self.slopes[..., :1] > 0, self.slopes[..., :1], 1), 0
+        before, after = (
+            self.knots - np.where(slopes != 0, at_knots / np.where(slopes != 0, slopes, 1.0), 0.0)
+            for slopes in (self.slopes[..., :-1], self.slopes[..., 1:])
         )
-        ends = np.concatenate([self.knots[..., 1:], np.full_like(self.knots[..., :1], np.inf)], axis=-1)
-        inside = np.clip(stationary, self.knots, ends)
-        candidates = np.concatenate([self.knots, inside, np.minimum(before, self.knots[..., :1])], axis=-1)
+        last = np.full_like(self.knots[..., :1], np.inf)
+        inside = np.clip(after, self.knots, np.concatenate([self.knots[..., 1:], last], axis=-1))
+        first = np.minimum(before[..., :1], self.knots[..., :1])
+        candidates = np.concatenate([first, self.knots, inside], axis=-1)
         return np.min(np.moveaxis(self.values(np.moveaxis(candidates, -1, 1)), 1, -1), axis=-1)
 
     @cached_property
@@ -159,8 +172,7 @@ class PiecewiseQuadratics:
         smallest = np.min(np.concatenate(everywhere, axis=-1), axis=(-2, -1))
         return np.where(one_sided & (smallest > 0), smallest, np.nan)
 
-    def _at_knots(self, function: object) -> Array:
-        assert callable(function)
+    def _at_knots(self, function: Callable[[Array], Array]) -> Array:
         return np.moveaxis(function(np.moveaxis(self.knots, -1, 1)), 1, -1)
 
     def _parts(self, ndim: int) -> tuple[Array, Array, Array]:

@@ -9,7 +9,7 @@ from taciturn.theory.theorem import Guarantee
 
 from .fields import Array
 
-__all__ = ["TOLERANCE", "agreement", "e_foldings", "iterations_needed", "progress", "promised_e_foldings", "quotient"]
+__all__ = ["TOLERANCE", "agreement", "e_foldings", "iterations_missed", "promised_e_foldings", "quotient"]
 
 TOLERANCE = 1e-9
 """How far above 1 a ratio may be by rounding: instances are conditioned up to 1e4 and have at most a few dozen
@@ -17,8 +17,6 @@ coordinates, so every measured quantity is known to about 1e-16 x 1e4 x 100 = 1e
 
 DIGITS = 1e-12
 """A gap that has shrunk by this factor counts as zero."""
-
-_ROUNDING = 2e-15  # of the logarithm of one rate
 
 
 def quotient(part: ArrayLike, whole: ArrayLike) -> Array:
@@ -55,35 +53,23 @@ def e_foldings(decrease: Array, before: Array) -> Array:
         return -np.log1p(-np.minimum(quotient(decrease, before), 1.0))
 
 
-def promised_e_foldings(rate: ArrayLike) -> Array:
-    """Return the e-foldings that a factor promises, less the rounding of the factor, and no more than `DIGITS`."""
-    return np.maximum(-np.log(np.maximum(rate, DIGITS)) - _ROUNDING, 0.0)
+def promised_e_foldings(factor: ArrayLike) -> Array:
+    """Return the e-foldings that a factor promises, less what rounding may hide.
 
-
-def progress(promised: Array, made: Array, counted: Array) -> Array:
-    """Return the largest promised / made progress over all beginnings of runs.
-
-    Parameters
-    ----------
-    promised, made : shape (m, K)
-        E-foldings of every step.
-    counted : shape (m, K)
-        Steps that count; a run ends at the first that does not.
-
-    Returns
-    -------
-    shape (m,)
-        NaN for runs without a step.
+    The share 1 - factor is compared with a measured one that is known to 1e-10 relatively (see `TOLERANCE`), and the
+    factor itself to 1e-15; both are taken off. No more than `DIGITS` digits are promised.
     """
-    running = np.logical_and.accumulate(counted, axis=1)
-    sums = [np.cumsum(np.where(running, steps, 0.0), axis=1) for steps in (promised, made)]
-    return np.where(running[:, 0], np.max(np.where(running, quotient(*sums), 0.0), axis=1), np.nan)
+    lost = np.maximum((1 - np.asarray(factor)) * (1 - 1e-10) - 2e-15, 0.0)
+    return -np.log1p(-np.minimum(lost, 1 - DIGITS))
 
 
-def iterations_needed(guarantee: Guarantee, k: ArrayLike, measured: Array, initial: Array) -> Array:
+def iterations_missed(guarantee: Guarantee, k: ArrayLike, measured: Array, initial: Array) -> Array:
     """Return (k + 1) / the promised number of iterations to a little less than what was measured after k.
 
-    The number is whole and must be at least k + 1, because after k iterations that accuracy is not reached.
+    That accuracy is not reached after k iterations, so the whole number must be at least k + 1; where it is, the answer
+    is 0, because rounding up hides the slack.
     """
     eps = np.where(measured > 0, measured * (1 - 1e-6), 1.0)
-    return np.where(measured > 0, quotient(np.asarray(k) + 1, guarantee.iterations(eps, initial)), 0.0)
+    needed = np.asarray(k) + 1
+    promised = guarantee.iterations(eps, initial)
+    return np.where((measured > 0) & (promised < needed), quotient(needed, promised), 0.0)

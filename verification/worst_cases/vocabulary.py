@@ -100,16 +100,18 @@ def uncompressed(run: Run, v: Point) -> Outcomes:
     return ((1.0, run.send(v)),)
 
 
-def projection(fraction: str) -> Compressor:
-    """``<v, q> = |q|^2 >= fraction |v|^2``."""
+def projection(fraction: str | None = None) -> Compressor:
+    """``<v, q> = |q|^2``, and ``|q|^2 >= fraction |v|^2`` if a fraction is named."""
 
     def compress(run: Run, v: Point) -> Outcomes:
+        kept = run.values[fraction] if fraction else 0.0
         # With everything kept q = v; stated as constraints, that would leave the program without interior.
-        if run.values[fraction] == 1.0:
+        if kept == 1.0:
             return uncompressed(run, v)
         q = PEPit.Point()
         run.pep.add_constraint(v * q == q**2)
-        run.pep.add_constraint(q**2 >= run.values[fraction] * v**2)
+        if kept:
+            run.pep.add_constraint(q**2 >= kept * v**2)
         return ((1.0, run.send(q)),)
 
     return compress
@@ -292,6 +294,11 @@ def squared_message(run: Run, k: int) -> Expression:
     return run.messages[0] ** 2
 
 
+def mean_squared_message(run: Run, k: int) -> Expression:
+    """``sum_i p_i |q_i|^2`` of the workers' first messages."""
+    return _average(run.problem.weights, tuple(q**2 for q in run.atoms["q[i]"]))
+
+
 def memory_potential(share: float) -> Measure:
     """``F - F* + share * step_size/theta * sum_i p_i |G_i - grad f_i(x)|^2``, ``theta = 1 - sqrt(1 - delta)``."""
 
@@ -300,6 +307,11 @@ def memory_potential(share: float) -> Measure:
         return run.expected(k, lambda state: run.gap(state.x) + scale * memory_error(run, state))
 
     return measure
+
+
+def drop(potential: Measure) -> Measure:
+    """What a potential loses over the whole run."""
+    return lambda run, k: potential(run, 0) - potential(run, run.steps)
 
 
 def memory_error(run: Run, state: State) -> Expression:

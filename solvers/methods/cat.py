@@ -1,7 +1,5 @@
-"""Senders that choose the sparsity of every message from the vector: CAT, log-CAT, dynamic T, coordinated CAT."""
+"""Communication-aware tuning (CAT): the sparsity of every message from the vector and the price of the network."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +12,14 @@ from taciturn.theory.compression import CompressionClass, Contractive, Unbiased
 from ..array import Array, Stream, array_namespace, check_choice, check_count, check_fraction, check_gradient, to_numpy
 from ..compressors import Bernoulli, Compressor, ScaledSign, SystematicSampling, TopK
 from ..compressors.sparsify import select
-from ..tune import coordinated_tune, profile, tune
-from ..tune.optimum import maximisers
+from ..tune import profile, tune
+from ..tune.optimum import TIE_TOLERANCE, maximisers
 from ..tune.threshold import adaptive_threshold
-from .sender import coefficient, decrease
+from .one_by_one import SentByOne, send_each
+from .sender import coefficient
 from .state import Sent
 
-__all__ = ["CAT", "CoordinatedCAT", "DynamicT", "LogCAT"]
-
-SentByOne = tuple[Array, float, float, float]
-"""The decoded vector (d,) of one worker, and its price, T and coefficient."""
+__all__ = ["CAT", "LogCAT"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class CAT:
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
         """Choose T and compress, for every vector of (..., n, d)."""
         del weights
-        return _each(vectors, lambda v: self._send_one(v, rng))
+        return send_each(vectors, lambda v: self._send_one(v, rng))
 
     def guarantee(self, d: int) -> CompressionClass:
         """Return the class and its constant for any vector; the coefficient of a message is usually much better."""
@@ -96,6 +92,17 @@ class CAT:
         if self.scheme == "SS":
             return SystematicSampling(int(T)) if float(T).is_integer() else Bernoulli(T)
         return TopK(int(T)) if self.scheme == "S" else ScaledSign(int(T))
+
+
+def _worth_their_price(v: Array, overhead: float) -> tuple[Array, int, float]:
+    """Return the message of CAT-S for an affine cost by its threshold, with its T and alpha(T)."""
+    check_gradient(v, "v")
+    xp = array_namespace(v)
+    magnitudes = xp.astype(xp.abs(v), xp.float64, copy=False)
+    squares = (magnitudes / xp.max(magnitudes)) ** 2  # relative, or the squares of tiny entries would vanish
+    kept = squares >= adaptive_threshold(squares, overhead) * (1 - TIE_TOLERANCE)
+    share = float(xp.sum(squares * xp.astype(kept, xp.float64))) / float(xp.sum(squares))
+    return select(v, kept), int(xp.count_nonzero(kept)), share
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ class LogCAT:
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
         """Choose T and keep the T largest magnitudes, for every vector of (..., n, d)."""
         del weights, rng
-        return _each(vectors, self._send_one)
+        return send_each(vectors, self._send_one)
 
     def guarantee(self, d: int) -> CompressionClass:
         """Return Contractive(1/d)."""
@@ -162,138 +169,3 @@ class LogCAT:
             r = (shrunk + np.sqrt(shrunk**2 + 4 * (1 - alpha))) / 2
             lost = alpha * (1 - (1 - m) * r)  # as r^2 = 1 - alpha (1 - (1 - m) r)
         return np.asarray(-np.log1p(-lost))
-
-
-@dataclass(frozen=True)
-class DynamicT:
-    """The rule of Alistarh et al. 2017: signs of the fewest largest magnitudes whose sum reaches the norm.
-
-    Parameters
-    ----------
-    cost : Cost
-        Price of a message with T entries; the rule does not look at it.
-    scale : {"published", "optimal"}
-        What multiplies the signs: ||v|| / T, which is the published message ||v|| sign(v_j) with its step 1/(L T), or
-        the mean magnitude of the T entries, the best scale (S+Q).
-
-    Notes
-    -----
-    Source: dossier chapter 1, section 6 (`dynamic-T`): T <= ceil(sqrt d), certified decrease 1/T or beta(T) >= 1/T.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from taciturn.solvers.array import Stream
-    >>> from taciturn.theory.communication import AffineCost
-    >>> DynamicT(AffineCost(c0=32, c1=3)).send(np.array([[3.0, -3.0, 3.0, 3.0]]), np.ones(1), Stream(0)).vectors
-    array([[ 3., -3.,  0.,  0.]])
-    """
-
-    cost: Cost
-    scale: str = "published"
-
-    def __post_init__(self) -> None:
-        check_choice(self.scale, "scale", ("published", "optimal"))
-
-    def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
-        """Choose T and send signs, for every vector of (..., n, d)."""
-        del weights, rng
-        return _each(vectors, self._send_one)
-
-    def guarantee(self, d: int) -> CompressionClass:
-        """Return Contractive(1/ceil(sqrt(d)))."""
-        return Contractive(1 / math.ceil(math.sqrt(d)), projection=self.scale == "optimal")
-
-    def _send_one(self, v: Array) -> SentByOne:
-        sums = profile(v)
-        mass, norm = to_numpy(sums.mass), math.sqrt(sums.energy[-1])
-        T = int(np.argmax(mass >= norm * (1 - 1e-12))) + 1  # rounding must not cost an entry where equality holds
-        q = ScaledSign(T)(v)
-        if self.scale == "published":
-            q = q * (norm / float(mass[T - 1]))
-        return q, float(self.cost(T)), T, float(decrease(v, q))
-
-
-@dataclass(frozen=True)
-class CoordinatedCAT:
-    """CAT on several workers at once: the T_i with the largest sum of p_i ||q_i||^2 per unit of total cost (S).
-
-    Parameters
-    ----------
-    cost : Cost
-        Price of a message with T entries, the same for all workers.
-
-    Notes
-    -----
-    Source: dossier chapter 1, `mn-price`. One scalar, the price of progress, is broadcast in every round of the search;
-    it is not billed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from taciturn.solvers.array import Stream
-    >>> from taciturn.theory.communication import AffineCost
-    >>> gradients = np.array([[9.0, 1.0, 0.0], [0.1, 0.1, 0.1]])
-    >>> CoordinatedCAT(AffineCost(c0=0, c1=1)).send(gradients, np.array([0.5, 0.5]), Stream(0)).sparsity
-    array([1, 1])
-    """
-
-    cost: Cost
-
-    def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
-        """Choose all T_i of a replica together and keep the largest magnitudes of every vector of (..., n, d)."""
-        del rng
-        shares = to_numpy(weights)
-        return _collected(vectors, [one for rows in _replicas(vectors) for one in self._send_jointly(rows, shares)])
-
-    def guarantee(self, d: int) -> CompressionClass:
-        """Return Contractive(1/d): every worker that is not at a zero sends an entry."""
-        return Contractive(1 / d, projection=True)
-
-    def _send_jointly(self, rows: Array, shares: NDArray[Any]) -> list[SentByOne]:
-        xp = array_namespace(rows)
-        singles = [_silence(rows[i, :]) for i in range(rows.shape[0])]
-        speaking = [i for i in range(rows.shape[0]) if xp.any(rows[i, :] != 0)]
-        if speaking:
-            heard = xp.stack([rows[i, :] for i in speaking])
-            chosen = coordinated_tune(heard, shares[speaking].tolist(), [self.cost] * len(speaking)).T
-            for i, T in zip(speaking, chosen, strict=True):
-                q = TopK(T)(rows[i, :])
-                singles[i] = q, float(self.cost(T)), T, float(decrease(rows[i, :], q))
-        return singles
-
-
-def _worth_their_price(v: Array, overhead: float) -> tuple[Array, int, float]:
-    """Return the message of CAT-S for an affine cost by its threshold, with its T and alpha(T)."""
-    check_gradient(v, "v")
-    xp = array_namespace(v)
-    magnitudes = xp.abs(v)
-    squares = (magnitudes / xp.max(magnitudes)) ** 2  # relative, or the squares of tiny entries would vanish
-    kept = squares >= adaptive_threshold(squares, overhead) * (1 - 1e-12)  # rounding must not cost an equal entry
-    share = float(xp.sum(squares * xp.astype(kept, squares.dtype))) / float(xp.sum(squares))
-    return select(v, kept), int(xp.count_nonzero(kept)), share
-
-
-def _each(vectors: Array, send_one: Callable[[Array], SentByOne]) -> Sent:
-    """Send every vector of (..., n, d) by itself; a zero vector is not sent."""
-    xp = array_namespace(vectors)
-    workers = range(vectors.shape[-2])
-    rows = (replica[i, :] for replica in _replicas(vectors) for i in workers)
-    return _collected(vectors, [send_one(v) if xp.any(v != 0) else _silence(v) for v in rows])
-
-
-def _replicas(vectors: Array) -> Iterator[Array]:
-    """Yield the vectors (n, d) of every replica."""
-    replicas = array_namespace(vectors).reshape(vectors, (-1, *vectors.shape[-2:]))
-    return (replicas[r, :, :] for r in range(replicas.shape[0]))
-
-
-def _silence(v: Array) -> SentByOne:
-    return array_namespace(v).zeros_like(v), 0.0, 0, 0.0
-
-
-def _collected(vectors: Array, singles: Sequence[SentByOne]) -> Sent:
-    xp = array_namespace(vectors)
-    decoded, *numbers = zip(*singles, strict=True)
-    cost, sparsity, shares = (np.reshape(column, vectors.shape[:-1]) for column in numbers)
-    return Sent(xp.reshape(xp.stack(decoded), vectors.shape), cost, sparsity, shares)

@@ -1,0 +1,1 @@
+"""Gradients that arrive late and compressed (dossier chapter 2)."""

@@ -1,0 +1,18 @@
+"""The exact worst cases behind the statements, as semidefinite programs: one table per subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from . import adaptive_compression
+from .claims import Cell
+from .solve import SOLVERS, Solution, WorstCase, solve
+
+CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType({**adaptive_compression.CASES})
+"""The worst cases of every statement to which performance estimation applies, by theorem ID."""
+
+NOT_APPLICABLE: Mapping[str, str] = MappingProxyType({**adaptive_compression.NOT_APPLICABLE})
+"""Why performance estimation does not apply to a statement, by theorem ID."""
+
+__all__ = ["CASES", "NOT_APPLICABLE", "SOLVERS", "Cell", "Solution", "WorstCase", "solve"]
