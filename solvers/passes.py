@@ -12,7 +12,7 @@ __all__ = ["CHUNK", "LARGEST_SAMPLE", "check_ahead", "magnitude_chunks", "sample
 LARGEST_SAMPLE = 2**14
 """Entries looked at, at most, to guess a level."""
 
-CHUNK = 2**17
+CHUNK = 2**16
 """Entries per step of a pass: few enough to stay in the cache between the operations of the step."""
 
 _GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
@@ -85,7 +85,7 @@ def magnitude_chunks(v: Array) -> Iterator[tuple[int, Array]]:
     Parameters
     ----------
     v : Array, shape (d,)
-        The vector. It need not be checked before: the first pass can check each piece while it is in the cache.
+        The vector.
 
     Examples
     --------

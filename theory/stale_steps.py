@@ -29,7 +29,7 @@ def inverse_powers(rho: Values, tau: Values) -> Floats:
     safe = np.where(shrink > 0, shrink, 1.0)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         growth = np.expm1(-tau * np.log1p(-np.where(shrink > 0, shrink, 0.0))) / safe
-    return np.where(shrink > 0, growth, tau)
+    return np.asarray(np.where(shrink > 0, growth, tau))
 
 
 def absorption(step_size: Values, L_hat: Values, noise_slope: Values, tau: Values, mu: Values) -> Floats:

@@ -22,8 +22,8 @@ class InterpolatingFunction:
 
     With ``f_i``, ``g_i`` what is left after subtracting ``mu/2 |x|^2``, and ``l = L - mu``,
 
-    .. math:: F(x) = \tfrac\mu2|x|^2 + \min_{\lambda\in\Delta}\ \tfrac l2\big|x-\textstyle\sum_i\lambda_i(x_i-g_i/l)\big|^2
-              + \sum_i\lambda_i\big(f_i-\tfrac1{2l}|g_i|^2\big)
+    .. math:: F(x) = \tfrac\mu2|x|^2 + \min_{\lambda\in\Delta}\Big[\tfrac l2\big|x-\sum_i\lambda_i(x_i-g_i/l)\big|^2
+              + \sum_i\lambda_i\big(f_i-\tfrac1{2l}|g_i|^2\big)\Big]:
 
     the convex hull of the parabolas of curvature l that touch the data; the conjugate of the construction in Taylor,
     Hendrickx, Glineur (2017), arXiv 1502.05666, theorem 4. Being the largest, it has every lower bound that any

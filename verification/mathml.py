@@ -24,8 +24,11 @@ _NAMED_DELIMITER = re.compile(
 _OPENING_OF_A_SIZE = re.compile(r"\\[bB]igg?[lr]?\s*(\(|\[|\\\{)")
 _CLOSING_OF_A_SIZE = re.compile(r"\\[bB]igg?[lr]?\s*(\)|\]|\\\})")
 
-_DEPTH = {"{": 1, "}": -1, r"\left": 1, r"\right": -1, r"\begin{": 2, r"\end{": 0, r"\{": 0, r"\}": 0}
-_STRUCTURE = re.compile(r"\\qquad|\\quad|\\begin\{|\\end\{|\\(?:left|right)(?![a-z])|\\[{}]|[{}]")
+_DEPTH = {r"\left": 1, r"\right": -1, r"\begin{": 2, r"\end{": 0}
+_DEPTH |= dict.fromkeys(("{", "(", "[", r"\{"), 1) | dict.fromkeys(("}", ")", "]", r"\}"), -1)
+_SPACE = re.compile(r"\\qquad|\\quad")
+_RELATION = re.compile(r"\\(?:le|ge|to)(?![a-zA-Z])|=")
+_STRUCTURE = re.compile(rf"{_SPACE.pattern}|{_RELATION.pattern}|\\(?:begin|end)\{{|\\(?:left|right)(?![a-z])|\\?[{{}}]|[()\[\]]")
 
 _GREEK = frozenset(
     ("alpha", "beta", "gamma", "delta", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi")
@@ -59,25 +62,31 @@ def mathml(latex: str, *, display: bool = False) -> str:
     latex = _OPENING_OF_A_SIZE.sub(r"\\left\1", latex)
     latex = _CLOSING_OF_A_SIZE.sub(r"\\right\1", latex)
     latex = latex.replace("{aligned}", "{align*}")
-    return str(convert(latex, display="block" if display else "inline"))
+    markup = str(convert(latex, xmlns="", display="block" if display else "inline")).replace(' xmlns=""', "")
+    return markup.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")  # infinity is no operator that needs space
 
 
-def clauses(latex: str) -> tuple[str, ...]:
-    r"""The parts of a formula between its wide spaces, where a narrow page may break the line.
+def clauses(latex: str) -> tuple[tuple[str, ...], ...]:
+    r"""The parts of a formula between its wide spaces, each cut before its relations: where a page may break the line.
 
     Examples
     --------
-    >>> clauses(r"a\le b,\qquad\text{if \quad c}\quad d")
-    ('a\\le b,', '\\text{if \\quad c}', 'd')
+    >>> clauses(r"a\le f(b=1)=c,\qquad\text{if \quad e}\quad d")
+    (('a', '\\le f(b=1)', '=c,'), ('\\text{if \\quad e}',), ('d',))
     """
-    depth, start, found = 0, 0, []
+    depth, start, found = 0, 0, [[""]]
     for match in _STRUCTURE.finditer(latex):
         depth += _DEPTH.get(match[0], 0)
         if match[0] not in _DEPTH and depth == 0:
-            found.append(latex[start : match.start()])
-            start = match.end()
-    found.append(latex[start:])
-    return tuple(part.strip() for part in found if part.strip())
+            found[-1][-1] = latex[start : match.start()].strip()
+            start = match.start() if _RELATION.match(match[0]) else match.end()
+            if _RELATION.match(match[0]):
+                found[-1].append("")
+            else:
+                found.append([""])
+    found[-1][-1] = latex[start:].strip()
+    pieces = (tuple(piece for piece in clause if piece) for clause in found)
+    return tuple(clause for clause in pieces if clause)
 
 
 def expression_latex(expression: sympy.Basic) -> str:

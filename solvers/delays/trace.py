@@ -342,7 +342,16 @@ class Trace:
             return cls(iterations, workers, stored=bool(content.pop("stored")), **content)
         except FileNotFoundError:
             raise
-        except (ValueError, TypeError, KeyError, AttributeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            EOFError,
+            OSError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
             raise ValueError(f"{path} is corrupt or not a trace: {error}") from error
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-__all__ = ["gram_bounds", "symmetric_bounds"]
+__all__ = ["gram_bounds", "perron_bound", "symmetric_bounds"]
 
 EPS = float(np.finfo(np.float64).eps)
 DENSE = 1500  # a Gram matrix of this order is solved in about a second
@@ -54,9 +54,37 @@ def gram_bounds(rows: Any, row_weights: np.ndarray[Any, Any]) -> tuple[float, fl
     if min(m, d) <= DENSE:
         smallest, largest = _from_dense_gram(scaled)
     else:
-        smallest, largest = 0.0, _perron_bound(scaled) if scaled.min() >= 0 else _deflated_trace_bound(scaled)
+        smallest, largest = 0.0, perron_bound(scaled) if scaled.min() >= 0 else _deflated_trace_bound(scaled)
     # Every entry of M is a sum of m products, each rounded.
     return max(smallest - m * EPS * largest, 0.0), largest * (1 + (m + d) * EPS)
+
+
+def perron_bound(matrix: Any, steps: int = 1000) -> float:
+    """Bound the largest eigenvalue of A^T A from above, for A with entries >= 0: max_j (A^T A x)_j / x_j, x > 0.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray or scipy sparse array, shape (m, d)
+        A.
+    steps : int
+        Power steps that improve x, at most; they end when the bound is within 1e-6 of the eigenvalue.
+
+    Returns
+    -------
+    float
+        A bound up to the rounding of the products, m + d times the machine precision, after any number of steps.
+    """
+    columns = np.asarray(matrix.sum(axis=0)).ravel() > 0
+    x = np.where(columns, 1.0, 0.0)
+    best = np.inf
+    for _ in range(steps):
+        product = matrix.T @ (matrix @ x)
+        best = min(best, float((product[columns] / x[columns]).max()))
+        if best <= (1 + 1e-6) * float(x @ product) / float(x @ x):
+            break
+        # The bound holds for every positive x: a floor keeps it so where a component of the data dies out.
+        x = np.where(columns, np.maximum(product / product.max(), 1e-150), 0.0)
+    return best
 
 
 def _from_dense_gram(scaled: Any) -> tuple[float, float]:
@@ -64,20 +92,6 @@ def _from_dense_gram(scaled: Any) -> tuple[float, float]:
     gram = scaled.T @ scaled if d <= m else scaled @ scaled.T
     smallest, largest = symmetric_bounds(gram.toarray() if sparse.issparse(gram) else gram)
     return (max(smallest, 0.0) if d <= m else 0.0), largest
-
-
-def _perron_bound(scaled: Any) -> float:
-    columns = np.asarray(scaled.sum(axis=0)).ravel() > 0
-    x = np.where(columns, 1.0, 0.0)
-    best = np.inf
-    for _ in range(1000):
-        product = scaled.T @ (scaled @ x)
-        best = min(best, float((product[columns] / x[columns]).max()))
-        if best <= (1 + 1e-6) * float(x @ product) / float(x @ x):
-            break
-        # The bound holds for every positive x: a floor keeps it so where a component of the data dies out.
-        x = np.where(columns, np.maximum(product / product.max(), 1e-150), 0.0)
-    return best
 
 
 def _deflated_trace_bound(scaled: Any) -> float:

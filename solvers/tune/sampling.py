@@ -105,7 +105,8 @@ def systematic_sample(p: Array, uniform: Array) -> Array:
         raise ValueError("p has entries outside the accepted range [0, 1]")
     if not bool(xp.all((uniform >= 0) & (uniform < 1))):
         raise ValueError("uniform has entries outside the accepted range [0, 1)")
-    certain = p >= 1
+    # One less a rounding error of the cumulative sums is one: a longer step could pass two integers at once.
+    certain = p >= 1 - p.shape[-1] * 2.0**-50
     cumulative = xp.cumulative_sum(xp.astype(xp.where(certain, xp.zeros_like(p), p), xp.float64), axis=-1)
     total = cumulative[..., -1:]
     size = xp.round(total)
@@ -113,8 +114,9 @@ def systematic_sample(p: Array, uniform: Array) -> Array:
         raise ValueError("p has rows that do not sum to an integer")
     # The end is made an exact integer, back to the last entry that is not zero: exactly `size` integers lie before it.
     cumulative = xp.where(cumulative >= total, size, xp.minimum(cumulative, size))
-    # ceil(P_j - uniform) counts the i >= 0 with uniform + i < P_j; i = 0 is not counted before the first entry.
-    counted = xp.ceil(cumulative - xp.astype(uniform, xp.float64)[..., None])
+    # The number of i >= 0 with uniform + i < P_j; a difference P_j - uniform would be rounded.
+    whole = xp.floor(cumulative)
+    counted = whole + xp.astype(cumulative - whole > xp.astype(uniform, xp.float64)[..., None], xp.float64)
     before = xp.concat((xp.zeros_like(counted[..., :1]), counted[..., :-1]), axis=-1)
     return certain | (counted > before)
 

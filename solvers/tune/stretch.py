@@ -56,11 +56,10 @@ def largest_magnitude(gradient: Array) -> float:
     2.0
     """
     xp = array_namespace(gradient)
-    largest = 0.0
-    for _, chunk in passes.magnitude_chunks(gradient):
-        check_gradient(chunk)
-        largest = max(largest, float(xp.max(chunk)))
-    return largest
+    largest = [float(xp.max(chunk)) for _, chunk in passes.magnitude_chunks(gradient)]
+    if not all(map(math.isfinite, largest)):
+        check_gradient(gradient)
+    return max(largest)
 
 
 def stretch_between(gradient: Array, low: float, high: float, scale: float = 1.0) -> Stretch:

@@ -25,7 +25,7 @@ def brute_force(g: np.ndarray, weights: list[float], costs: list[Cost], silence:
 
 @pytest.mark.parametrize("silence", [False, True])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_joint_ratio_is_that_of_brute_force(family: str, silence: bool) -> None:
+def test_coordinated_price_equals_brute_force(family: str, silence: bool) -> None:
     rng = np.random.default_rng([1, list(FAMILIES).index(family)])
     for n, d in ((1, 8), (2, 7), (3, 4)):
         for costs in zip(*[other_costs(rng, "S", d) for _ in range(n)], strict=True):
@@ -78,7 +78,8 @@ def test_a_worker_with_nothing_to_say_is_silent_or_sends_the_cheapest() -> None:
     g = np.array([[1.0, 2.0], [0.0, 0.0]])
     costs = [AffineCost(1, 1), AffineCost(1, 1)]
 
-    assert coordinated_tune(g, [0.5, 0.5], costs, silence=True).T == (2, 0)
+    assert coordinated_tune(g, [0.5, 0.5], costs, silence=True).T == (1, 0)
+    # 4/(2 + 2) = 5/(3 + 2): the larger of the two is taken.
     assert coordinated_tune(g, [0.5, 0.5], costs).T == (2, 1)
 
 

@@ -112,6 +112,22 @@ def test_cat_is_the_most_efficient_choice_at_its_own_point(sender):
     assert result.cost[0, 0] == sender.cost(result.sparsity[0, 0])
 
 
+@pytest.mark.parametrize(
+    ("factor", "guaranteed"),
+    [("pl", lambda alpha, m: 1 - alpha * m), ("sc", lambda alpha, m: exact_factor(alpha, m) ** 2)],
+    ids=["pl", "sc"],
+)
+def test_log_cat_maximises_the_logarithm_of_its_factor_per_cost(factor, guaranteed):
+    rng, chosen = np.random.default_rng(6), []
+    for m in np.linspace(0.05, 0.95, 40):
+        v, cost = rng.standard_normal((1, 30)) * 0.8 ** np.arange(30), AffineCost(c0=20, c1=1)
+        alpha = np.cumsum(np.sort(v[0] ** 2)[::-1]) / np.sum(v**2)
+        efficiency = -np.log(guaranteed(alpha, m)) / cost(np.arange(1, 31))
+        chosen.append(LogCAT(cost, m, factor=factor).send(v, np.ones(1), Stream(0)).sparsity[0])
+        assert efficiency[chosen[-1] - 1] == pytest.approx(efficiency.max(), rel=1e-9)
+    assert len(set(chosen)) > 5
+
+
 def test_cat_with_signs_is_at_least_as_efficient_as_dynamic_t_at_the_same_point():
     cost = AffineCost(c0=100, c1=5)
     rng = np.random.default_rng(3)
@@ -275,7 +291,11 @@ def test_ef21_with_cat_converges_where_local_cat_stalls(problem):
     assert ef21.gap[-1] < 0.01 * naive.gap.min()
 
 
-@pytest.mark.parametrize("problem", [SEVERAL, LOGISTIC_SEVERAL, QUADRATIC], ids=["quadratic", "logistic", "one node"])
+@pytest.mark.parametrize(
+    "problem",
+    [SEVERAL, LOGISTIC_SEVERAL, QUADRATIC, quadratic(np.ones((3, 12)), RNG.standard_normal((3, 12)))],
+    ids=["quadratic", "logistic", "one node", "round"],
+)
 @pytest.mark.parametrize("sender", [Fixed(TopK(2)), CAT("S", AFFINE, minimum_sparsity=2), CoordinatedCAT(AFFINE)])
 def test_ef21_potential_contracts_at_every_step(problem, sender):
     """ef21-cat-pl with the default step: Phi = gap + gamma/theta sum p_i ||G_i - grad f_i||^2, factor 1 - gamma mu."""
@@ -291,6 +311,23 @@ def test_ef21_potential_contracts_at_every_step(problem, sender):
     result = run(EF21(sender), problem, 100, x0=START, record={"potential": potential})
     phi = result.recorded["potential"]
     assert np.all(phi[1:] <= (1 - gamma * problem.mu) * phi[:-1] + 1e-14)
+    np.testing.assert_array_equal(result.value[:20], run(EF21(sender, gamma), problem, 19, x0=START).value)
+
+
+def test_ef21_without_strong_convexity_has_the_larger_step_size():
+    """ef21-cat: Phi = F - F* + gamma/(2 theta) sum p_i ||G_i - grad f_i||^2 falls by gamma/2 ||grad F||^2."""
+    problem = quadratic(SEVERAL.hessians[:, 0] ** 2 * [[1.0] * 11 + [0.0]], np.zeros((4, 12)))
+    theta = 1 - math.sqrt(1 - 2 / 12)
+    gamma = 1 / (problem.L + math.sqrt(problem.weights @ problem.L_i**2) * (1 - theta) / theta)
+
+    def potential(state):
+        lag = problem.weights @ np.sum((state.memory - state.gradients) ** 2, axis=-1)
+        return state.value + gamma / (2 * theta) * lag
+
+    result = run(EF21(Fixed(TopK(2))), problem, 60, x0=START, record={"potential": potential})
+    phi = result.recorded["potential"]
+    assert np.all(phi[1:] <= phi[:-1] - gamma / 2 * result.squared_gradient_norm[:-1] + 1e-14)
+    np.testing.assert_array_equal(result.value, run(EF21(Fixed(TopK(2)), gamma), problem, 60, x0=START).value)
 
 
 @pytest.mark.parametrize("problem", [QUADRATIC, LOGISTIC], ids=["quadratic", "logistic"])

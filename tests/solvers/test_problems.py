@@ -226,6 +226,31 @@ def test_perron_bound_holds_for_data_in_unconnected_pieces(monkeypatch):
     assert exact <= largest <= exact * (1 + 2e-6)
 
 
+def test_perron_bound_survives_entries_that_die_out(monkeypatch):
+    """Two nearly equal pieces keep the iteration going until the entries of a third would be rounded to zero."""
+    rows = sparse.block_diag([np.ones((2, 2)), 0.9999 * np.ones((2, 2)), 1e-3 * np.ones((2, 2))], "csr")
+    monkeypatch.setattr(spectrum, "DENSE", 0)
+    assert 4.0 <= spectrum.gram_bounds(rows, np.ones(6))[1] <= 4.0 * (1 + 2e-6)
+
+
+@pytest.mark.parametrize(("found", "noise"), [(slice(-20, None), 0.03), (slice(-21, -1), 0.0)], ids=["rough", "missed"])
+def test_deflated_trace_bound_holds_for_ritz_vectors_that_did_not_converge(monkeypatch, found, noise):
+    rng = np.random.default_rng(4)
+    rows = rng.standard_normal((50, 60)) * np.sqrt(0.5 ** np.arange(60))
+    gram = rows.T @ rows
+    exact, vectors = np.linalg.eigh(gram)
+
+    def poor_eigsh(operator, k, v0):
+        basis = np.linalg.qr(vectors[:, found] + noise * rng.standard_normal((60, k)))[0]
+        theta, rotation = np.linalg.eigh(basis.T @ gram @ basis)
+        assert theta[-1] < exact[-1] * (1 - 1e-4)
+        return theta, basis @ rotation
+
+    monkeypatch.setattr(spectrum, "DENSE", 0)
+    monkeypatch.setattr(spectrum, "eigsh", poor_eigsh)
+    assert exact[-1] <= spectrum.gram_bounds(rows, np.ones(50))[1] <= 2 * exact[-1]
+
+
 @pytest.mark.parametrize("decay", [0.5, 0.999])
 def test_deflated_trace_bound_is_an_upper_bound(monkeypatch, decay):
     """Sharp if the spectrum decays, loose but valid if it does not."""

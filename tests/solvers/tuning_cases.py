@@ -72,12 +72,12 @@ def other_costs(rng: Generator, scheme: str, d: int) -> Iterator[Cost]:
         yield TableCost(c0 + payload_bits("menu", T, d))
 
 
-def omega(g: Vector) -> Vector:
-    """omega(T) for T = 1..nonzeros from its definition: the root of sum_j min(1, b_j/t) = T by bisection."""
+def omega(g: Vector, T: Vector | None = None) -> Vector:
+    """omega(T), for T = 1..nonzeros by default, with the root of sum_j min(1, b_j/t) = T found by bisection."""
     b = np.abs(g[g != 0].astype(np.float64))
-    T = np.arange(1, b.size + 1)[:, None]
-    low, high = np.zeros_like(T, dtype=np.float64), np.full_like(T, 2 * b.sum(), dtype=np.float64)
-    for _ in range(200):
+    T = (np.arange(1, b.size + 1) if T is None else T)[:, None]
+    low, high = np.zeros(T.shape), 2 * b.sum() / T
+    for _ in range(100):
         middle = (low + high) / 2
         too_small = np.sum(np.minimum(1, b / middle), axis=1, keepdims=True) >= T
         low, high = np.where(too_small, middle, low), np.where(too_small, high, middle)

@@ -19,6 +19,13 @@ def test_interval_contains_the_mean_more_often_than_promised(draw):
     assert np.mean(np.abs(mean - 0.5) > half_width) <= 0.05
 
 
+def test_interval_is_that_of_maurer_and_pontil():
+    mean, half_width = mean_interval(np.array([0.0, 0.0, 3.0, 1.0]), failure_probability=4 / np.e**2)  # l = 2
+
+    assert mean == 1.0
+    assert half_width == pytest.approx(np.sqrt(2 * 2.0 * 2 / 4) + 7 * 3.0 * 2 / (3 * 3))
+
+
 def test_interval_shrinks_with_the_root_of_the_sample():
     rng = np.random.default_rng(0)
     _, wide = mean_interval(rng.random(1_000), 0.01)

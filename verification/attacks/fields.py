@@ -39,9 +39,12 @@ class Entries:
     ----------
     rows
         Shape of the collection of vectors, ``()`` for one.
+    zero
+        Whether a vector may be zero, and often is.
     """
 
     rows: tuple[int, ...] = ()
+    zero: bool = False
 
     def draw(self, m: int, d: int, rng: np.random.Generator) -> Array:
         """Draw vectors (m, *rows, d)."""
@@ -51,7 +54,8 @@ class Entries:
         structured = rng.permuted(structured, axis=-1) * rng.choice([-1.0, 1.0], size=shape)
         spread = rng.choice([0.0, 1.0, 3.0], size=(*shape[:-1], 1))
         ordinary = rng.standard_normal(shape) * np.exp(spread * rng.standard_normal(shape))
-        return np.where(rng.random((*shape[:-1], 1)) < 0.5, structured, ordinary)
+        drawn = np.where(rng.random((*shape[:-1], 1)) < 0.5, structured, ordinary)
+        return np.where(rng.random((*shape[:-1], 1)) < 0.3 * self.zero, 0.0, drawn)
 
     def change(self, values: Array, d: int, rng: np.random.Generator) -> Array:
         """Scale, equalise, drop, turn or redraw a random part of the entries."""
@@ -71,7 +75,8 @@ class Entries:
             ]
         )
         chosen = ways[rng.integers(len(ways), size=m), np.arange(m)]
-        return np.where(_part(m, entries, rng), chosen, flat).reshape(values.shape)
+        changed = np.where(_part(m, entries, rng), chosen, flat).reshape(values.shape)
+        return np.where(np.any(changed, axis=-1, keepdims=True) | self.zero, changed, values)
 
 
 @dataclass(frozen=True)

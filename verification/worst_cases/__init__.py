@@ -1,4 +1,9 @@
-"""The exact worst cases behind the statements, as semidefinite programs: one table per subject."""
+"""The exact worst cases behind the statements, as semidefinite programs: one table per subject.
+
+A worst case is a row of words: function class, start, claim, parameters, method, further hypotheses. The words are in
+`vocabulary`; the bound is the theorem's own (`claims`); PEPit supplies the interpolation conditions, and `solve` runs
+the solvers. A new subject is one more table; a new kind of compressor or method, one more word.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from types import MappingProxyType
 
 from . import adaptive_compression
 from .claims import Cell
-from .solve import SOLVERS, Solution, WorstCase, solve
+from .solve import SOLVERS, Solution, WorstCase, finite, solve
 
 CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType({**adaptive_compression.CASES})
 """The worst cases of every statement to which performance estimation applies, by theorem ID."""
@@ -15,4 +20,4 @@ CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType({**adaptive_compre
 NOT_APPLICABLE: Mapping[str, str] = MappingProxyType({**adaptive_compression.NOT_APPLICABLE})
 """Why performance estimation does not apply to a statement, by theorem ID."""
 
-__all__ = ["CASES", "NOT_APPLICABLE", "SOLVERS", "Cell", "Solution", "WorstCase", "solve"]
+__all__ = ["CASES", "NOT_APPLICABLE", "SOLVERS", "Cell", "Solution", "WorstCase", "finite", "solve"]

@@ -57,10 +57,10 @@ from .vocabulary import (
     whole,
 )
 
-Rows = Sequence[Sequence[float]]
+_Rows = Sequence[Sequence[float]]
 
 
-def _cells(names: str, rows: Rows, steps: Sequence[int] = (1,), initial: float = 1.0) -> tuple[Cell, ...]:
+def _cells(names: str, rows: _Rows, steps: Sequence[int] = (1,), initial: float = 1.0) -> tuple[Cell, ...]:
     """One cell per row of parameters and number of steps."""
     return tuple(Cell(dict(zip(names.split(), row, strict=True)), K, initial) for row in rows for K in steps)
 
@@ -75,19 +75,20 @@ _WORKERS = (0.25, 0.75)
 _TOP_T = compressed_gradient(projection("alpha"))
 _ANY = compressed_gradient(projection())
 _GD = compressed_gradient(uncompressed)
+_EF21 = ef21(contractive("delta"))
 _SS = compressed_gradient(unbiased(_omega, _COIN))
 _DECREASE = AtLeast(decrease, certified_decrease)
 _FACTOR = AtMost(objective_gap, next_value)
 _DISTANCE = AtMost(squared_distance, next_value)
 
 # (L, mu, fraction kept) for one-step factors; L = 2 checks how the formulas scale.
-_FACTORS: Rows = (
+_FACTORS: _Rows = (
     (1, 0.1, 0.5), (2, 0.8, 0.2), (1, 0.3, 0.9), (1, 0.02, 0.2), (1, 0.6, 0.05), (1, 0.1, 1), (1, 0.1, 0.1),
     (1, 0.1, 0.9), (1, 0.3, 0.8), (1, 0.02, 0.8), (1, 0.6, 1), (0.1, 0.03, 0.5),
 )  # fmt: skip
 
 
-def _pl_rate(fraction: str, method: Method, rows: Rows = _FACTORS) -> tuple[WorstCase, ...]:
+def _pl_rate(fraction: str, method: Method, rows: _Rows = _FACTORS) -> tuple[WorstCase, ...]:
     """The rate under PL: what its proof uses, and the class it speaks of."""
     cells = _cells(f"L mu {fraction}", rows)
     return (
@@ -112,408 +113,235 @@ def _variance(run: Run) -> float:
     return run.values["noise_smoothness"] / (max(_WORKERS) * run.values["L"])
 
 
-# fmt: off  (a worst case is a paragraph)
+# A worst case is a paragraph.
+# fmt: off
 CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
     {
         "sc-implies-pl": (
             WorstCase(
-                "any point",
-                whole(STRONGLY_CONVEX),
-                objective_gap,
-                AtLeast(squared_gradient, stated_value),
-                _cells("mu", ((0.1,), (1,), (3,))),
-                tight=True,
+                "any point", whole(STRONGLY_CONVEX), objective_gap, AtLeast(squared_gradient, stated_value),
+                _cells("mu", ((0.1,), (1,), (3,))), tight=True,
             ),
         ),
         "proj-descent": (
             WorstCase(
-                "one step",
-                whole(SMOOTH),
-                squared_gradient,
-                _DECREASE,
-                _cells(
-                    "L alpha step_size",
-                    (
-                        (1, 0.5, 1),
-                        (2, 0.1, 0.5),
-                        (1, 0.5, 1.5),
-                        (1, 0.1, 1),
-                        (1, 1, 1),
-                        (3, 0.7, 0.1),
-                    ),
-                ),
-                _TOP_T,
-                tight=True,
+                "one step", whole(SMOOTH), squared_gradient, _DECREASE,
+                _cells("L alpha step_size", (
+                    (1, 0.5, 1), (2, 0.1, 0.5), (1, 0.5, 1.5), (1, 0.1, 1), (1, 1, 1), (3, 0.7, 0.1),
+                )),
+                _TOP_T, tight=True,
             ),
         ),
         "descent-plus": (
             WorstCase(
-                "PL at every point",
-                whole(SMOOTH),
-                objective_gap,
-                _FACTOR,
+                "PL at every point", whole(SMOOTH), objective_gap, _FACTOR,
                 _cells("L mu", ((1, 0.1), (2, 1.2), (1, 0.05), (1, 0.3))),
-                _GD,
-                (pl, bounded_below),
-                tight=True,
+                _GD, (pl, bounded_below), tight=True,
             ),
             WorstCase(
-                "decrease, convex",
-                whole(SMOOTH_CONVEX),
-                squared_message,
-                Inequality("convex"),
-                _cells("L mu", ((1, 0.1), (2, 0.1))),
-                _ANY,
-                tight=True,
+                "decrease, convex", whole(SMOOTH_CONVEX), squared_message, Inequality("convex"),
+                _cells("L mu", ((1, 0.1), (2, 0.1))), _ANY, tight=True,
             ),
             WorstCase(
-                "decrease, not convex",
-                whole(SMOOTH),
-                squared_message,
-                Inequality("in general"),
-                _cells("L mu", ((1, 0.1), (2, 0.1))),
-                _ANY,
-                tight=True,
+                "decrease, not convex", whole(SMOOTH), squared_message, Inequality("in general"),
+                _cells("L mu", ((1, 0.1), (2, 0.1))), _ANY, tight=True,
             ),
         ),
         "restricted-smoothness": (
             WorstCase(
-                "one step",
-                whole(SMOOTH),
-                squared_gradient,
-                _DECREASE,
+                "one step", whole(SMOOTH), squared_gradient, _DECREASE,
                 _cells("L L_restricted alpha", ((1, 0.5, 0.5), (2, 0.4, 0.2), (1, 0.1, 0.9), (1, 1, 0.5))),
-                _TOP_T,
-                (restricted_smoothness,),
-                tight=True,
+                _TOP_T, (restricted_smoothness,), tight=True,
             ),
         ),
         "topT-pl-rate": _pl_rate("alpha", _TOP_T),
         "topT-sc-exact": (
             WorstCase(
-                "one step",
-                whole(SMOOTH_STRONGLY_CONVEX),
-                objective_gap,
-                _FACTOR,
-                _cells("L mu alpha", _FACTORS),
-                _TOP_T,
-                tight=True,
+                "one step", whole(SMOOTH_STRONGLY_CONVEX), objective_gap, _FACTOR,
+                _cells("L mu alpha", _FACTORS), _TOP_T, tight=True,
             ),
         ),
         "topT-convex-rate": (
             WorstCase(
-                "a run",
-                whole(SMOOTH_CONVEX),
-                objective_gap,
-                BoundAfterRun(objective_gap),
                 # The largest gap that |x_0 - x*| <= R allows is L R^2/2.
+                "a run from the largest gap", whole(SMOOTH_CONVEX), objective_gap, BoundAfterRun(objective_gap),
                 _cells("L radius alpha", ((1, 1, 0.2), (1, 1, 0.5), (1, 1, 1)), (1, 2, 3, 4), initial=0.5),
-                _TOP_T,
-                (bounded_distance,),
+                _TOP_T, (bounded_distance,),
             ),
             WorstCase(
-                "a run from a smaller gap",
-                whole(SMOOTH_CONVEX),
-                objective_gap,
-                BoundAfterRun(objective_gap),
+                "a run from a smaller gap", whole(SMOOTH_CONVEX), objective_gap, BoundAfterRun(objective_gap),
                 _cells("L radius alpha", ((2, 1.5, 0.5),), (1, 2, 3), initial=0.5),
-                _TOP_T,
-                (bounded_distance,),
+                _TOP_T, (bounded_distance,),
             ),
         ),
         "topT-nonconvex-rate": (
             WorstCase(
-                "a run",
-                whole(SMOOTH),
-                objective_gap,
-                BoundAfterRun(smallest_gradient),
-                _cells("L alpha", ((1, 0.7), (1, 0.3), (2, 0.5)), (1, 2, 3)),
-                _TOP_T,
-                (bounded_below,),
+                "a run", whole(SMOOTH), objective_gap, BoundAfterRun(smallest_gradient),
+                _cells("L alpha", ((1, 0.7), (1, 0.3), (2, 0.5)), (1, 2, 3)), _TOP_T, (bounded_below,),
             ),
         ),
         "gd-nonconvex-exact": (
             WorstCase(
-                "a run",
-                whole(SMOOTH),
-                objective_gap,
-                BoundAfterRun(smallest_gradient),
-                _cells("L", ((1,), (2,)), (1, 2, 3)),
-                _GD,
-                (bounded_below,),
-                tight=True,
+                "a run", whole(SMOOTH), objective_gap, BoundAfterRun(smallest_gradient),
+                _cells("L", ((1,), (2,)), (1, 2, 3)), _GD, (bounded_below,), tight=True,
             ),
         ),
         "mean-validity": (
             WorstCase(
-                "a run",
-                whole(SMOOTH),
-                objective_gap,
-                BoundAfterRun(mean_gradient),
+                "a run", whole(SMOOTH), objective_gap, BoundAfterRun(mean_gradient),
                 _cells("L alpha_min", ((1, 0.7), (1, 0.3)), (1, 2, 3)),
-                compressed_gradient(projection("alpha_min")),
-                (bounded_below,),
+                compressed_gradient(projection("alpha_min")), (bounded_below,),
             ),
         ),
         "sq-descent": (
             WorstCase(
-                "one step",
-                whole(SMOOTH),
-                squared_gradient,
-                _DECREASE,
+                "one step", whole(SMOOTH), squared_gradient, _DECREASE,
                 _cells("L T beta step_size", ((1, 4, 0.5, 0.2), (2, 3, 0.2, 0.1), (1, 2, 0.9, 1), (1, 1, 0.3, 0.5))),
-                compressed_gradient(signs),
-                tight=True,
+                compressed_gradient(signs), tight=True,
             ),
         ),
         "sq-scaled-sign": (
             WorstCase(
-                "one step",
-                whole(SMOOTH),
-                squared_gradient,
-                _DECREASE,
-                _cells("L beta", ((1, 0.5), (2, 0.1), (1, 1))),
-                compressed_gradient(projection("beta")),
-                tight=True,
+                "one step", whole(SMOOTH), squared_gradient, _DECREASE,
+                _cells("L beta", ((1, 0.5), (2, 0.1), (1, 1))), compressed_gradient(projection("beta")), tight=True,
             ),
         ),
         "sq-rates": _pl_rate("beta", compressed_gradient(projection("beta"))),
         "dynamic-T": (
             WorstCase(
-                "decrease of one step",
-                whole(SMOOTH),
-                squared_gradient,
-                _DECREASE,
+                "decrease of one step", whole(SMOOTH), squared_gradient, _DECREASE,
                 _cells("L mu d T", ((1, 0.1, 16, 4), (2, 0.1, 9, 2), (1, 0.1, 4, 1))),
-                compressed_gradient(enough_signs),
-                tight=True,
+                compressed_gradient(enough_signs), tight=True,
             ),
             *_pl_rate("d T", compressed_gradient(enough_signs), ((1, 0.1, 16, 4), (2, 0.8, 9, 2), (1, 0.3, 100, 7))),
         ),
         "ss-descent": (
             WorstCase(
-                "one step, two outcomes",
-                whole(SMOOTH),
-                squared_gradient,
-                _DECREASE,
+                "one step, two outcomes", whole(SMOOTH), squared_gradient, _DECREASE,
                 _cells("L omega step_size", ((1, 0.5, 0.5), (2, 0.2, 0.1), (1, 0.7, 0.3), (1, 0.3, 0.5))),
-                _SS,
-                tight=True,
+                _SS, tight=True,
             ),
         ),
         "ss-pl-rate": _pl_rate("omega", _SS),
         "ss-distance-exact": (
             WorstCase(
-                "one step, two outcomes",
-                whole(SMOOTH_STRONGLY_CONVEX),
-                squared_distance,
-                _DISTANCE,
-                _cells(
-                    "L mu omega relative_step",
-                    (
-                        (1, 0.1, 0.3, 1),
-                        (1, 0.4, 0.7, 1),
-                        (2, 0.5, 0.5, 0.8),
-                        (1, 0.1, 0.5, 1.8),
-                        (1, 0.3, 0.2, 0.2),
-                    ),
-                ),
-                _SS,
-                tight=True,
+                "one step, two outcomes", whole(SMOOTH_STRONGLY_CONVEX), squared_distance, _DISTANCE,
+                _cells("L mu omega relative_step", (
+                    (1, 0.1, 0.3, 1), (1, 0.4, 0.7, 1), (2, 0.5, 0.5, 0.8), (1, 0.1, 0.5, 1.8), (1, 0.3, 0.2, 0.2),
+                )),
+                _SS, tight=True,
             ),
         ),
         "ss-convex-rate": (
             WorstCase(
-                "a run, two outcomes",
-                whole(SMOOTH_CONVEX),
-                squared_distance,
-                BoundAfterRun(gap_of_mean),
-                (*_cells("L omega", ((1, 1),)), *_cells("L omega", ((1, 0.5), (2, 0.2)), (2, 1))),
-                _SS,
+                "a run, two outcomes", whole(SMOOTH_CONVEX), squared_distance, BoundAfterRun(gap_of_mean),
+                (*_cells("L omega", ((1, 1),)), *_cells("L omega", ((1, 0.5), (2, 0.2)), (2, 1))), _SS,
             ),
             WorstCase(
-                "the inequality of one step, two outcomes",
-                whole(SMOOTH_CONVEX),
-                squared_distance,
-                Inequality("one step"),
-                _cells("L omega", ((1, 0.5), (2, 0.2))),
-                _SS,
-                tight=True,
+                "the inequality of one step, two outcomes", whole(SMOOTH_CONVEX), squared_distance,
+                Inequality("one step"), _cells("L omega", ((1, 0.5), (2, 0.2))), _SS, tight=True,
             ),
         ),
         "ss-sc-exact": (
             WorstCase(
-                "one step, two outcomes",
-                whole(SMOOTH_STRONGLY_CONVEX),
-                objective_gap,
-                _FACTOR,
-                _cells(
-                    "L mu omega",
-                    (
-                        (1, 0.1, 0.5),
-                        (2, 0.8, 0.2),
-                        (1, 0.1, 0.8),
-                        (1, 0.4, 0.5),
-                        (1, 0.1, 0.2),
-                        (1, 0.4, 0.8),
-                    ),
-                ),
-                _SS,
-                tight=True,
+                "one step, two outcomes", whole(SMOOTH_STRONGLY_CONVEX), objective_gap, _FACTOR,
+                _cells("L mu omega", (
+                    (1, 0.1, 0.5), (2, 0.8, 0.2), (1, 0.1, 0.8), (1, 0.4, 0.5), (1, 0.1, 0.2), (1, 0.4, 0.8),
+                )),
+                _SS, tight=True,
             ),
             WorstCase(
-                "one step, three outcomes",
-                whole(SMOOTH_STRONGLY_CONVEX),
-                objective_gap,
-                _FACTOR,
+                "one step, three outcomes", whole(SMOOTH_STRONGLY_CONVEX), objective_gap, _FACTOR,
                 _cells("L mu omega", ((1, 0.1, 0.5), (1, 0.4, 0.2), (1, 0.1, 0.8))),
-                compressed_gradient(unbiased(_omega, _DIE)),
-                tight=True,
+                compressed_gradient(unbiased(_omega, _DIE)), tight=True,
             ),
         ),
         "ss-nonconvex-rate": (
             WorstCase(
-                "a run, two outcomes",
-                whole(SMOOTH),
-                objective_gap,
-                BoundAfterRun(smallest_gradient),
-                _cells("L omega", ((1, 0.7), (2, 0.4)), (1, 2, 3)),
-                _SS,
-                (bounded_below,),
+                "a run, two outcomes", whole(SMOOTH), objective_gap, BoundAfterRun(smallest_gradient),
+                _cells("L omega", ((1, 0.7), (2, 0.4)), (1, 2, 3)), _SS, (bounded_below,),
             ),
         ),
         "ss-sgd": (
             WorstCase(
-                "one step, two gradients with two outcomes each",
-                whole(SMOOTH),
-                objective_gap,
-                _FACTOR,
-                _cells(
-                    "L mu omega gradient_noise step_size",
-                    (
-                        (1, 0.1, 0.5, 1, 0.5),
-                        (2, 0.5, 0.2, 0.5, 0.1),
-                        (1, 0.3, 0.7, 2, 0.3),
-                        (1, 0.1, 0.5, 0, 0.5),
-                    ),
-                ),
-                compressed_gradient(noisy(unbiased(_omega, _COIN))),
-                (pl_at_start, bounded_below),
+                "one step, two gradients with two outcomes each", whole(SMOOTH), objective_gap, _FACTOR,
+                _cells("L mu omega gradient_noise step_size", (
+                    (1, 0.1, 0.5, 1, 0.5), (2, 0.5, 0.2, 0.5, 0.1), (1, 0.3, 0.7, 2, 0.3), (1, 0.1, 0.5, 0, 0.5),
+                )),
+                compressed_gradient(noisy(unbiased(_omega, _COIN))), (pl_at_start, bounded_below),
             ),
         ),
         "cat-actual-decrease": (
             WorstCase(
-                "strongly convex",
-                whole(SMOOTH_STRONGLY_CONVEX),
-                squared_message,
-                AtMost(decrease, inverse_value),
-                _cells("L mu", ((1, 0.1), (2, 1), (1, 0.6))),
-                _ANY,
-                tight=True,
+                "strongly convex", whole(SMOOTH_STRONGLY_CONVEX), squared_message, AtMost(decrease, inverse_value),
+                _cells("L mu", ((1, 0.1), (2, 1), (1, 0.6))), _ANY, tight=True,
             ),
             WorstCase(
-                "convex",
-                whole(SMOOTH_CONVEX),
-                squared_message,
-                AtMost(decrease, inverse_value),
-                _cells("L mu", ((1, 0), (2, 0))),
-                _ANY,
-                tight=True,
+                "convex", whole(SMOOTH_CONVEX), squared_message, AtMost(decrease, inverse_value),
+                _cells("L mu", ((1, 0), (2, 0))), _ANY, tight=True,
+            ),
+            WorstCase(
+                "not convex", whole(SMOOTH), squared_message, Inequality("Lipschitz gradient only: a third instead"),
+                _cells("L mu", ((1, 0), (2, 0))), _ANY, tight=True,
             ),
         ),
         "mn-descent": (
             WorstCase(
-                "two workers",
-                whole(SMOOTH, _WORKERS),
-                mean_squared_message,
-                Inequality("one step"),
-                _cells("L", ((1,), (2,))),
-                compressed_workers(projection()),
-                tight=True,
+                "two workers", whole(SMOOTH, _WORKERS), mean_squared_message, Inequality("one step"),
+                _cells("L", ((1,), (2,))), compressed_workers(projection()), tight=True,
             ),
         ),
         "mn-neighbourhood": (
             WorstCase(
-                "one step, two workers",
-                whole(SMOOTH, _WORKERS),
-                objective_gap,
-                _FACTOR,
-                _cells(
-                    "L mu alpha_min dissimilarity heterogeneity",
-                    (
-                        (1, 0.1, 0.5, 1.5, 0.5),
-                        (2, 0.5, 0.8, 2, 1),
-                        (1, 0.3, 0.5, 1, 0),
-                        (1, 0.1, 0.9, 1.1, 2),
-                    ),
-                ),
-                compressed_workers(projection("alpha_min")),
-                (dissimilar_workers, pl_at_start, bounded_below),
+                "one step, two workers", whole(SMOOTH, _WORKERS), objective_gap, _FACTOR,
+                _cells("L mu alpha_min dissimilarity heterogeneity", (
+                    (1, 0.1, 0.5, 1.5, 0.5), (2, 0.5, 0.8, 2, 1), (1, 0.3, 0.5, 1, 0), (1, 0.1, 0.9, 1.1, 2),
+                )),
+                compressed_workers(projection("alpha_min")), (dissimilar_workers, pl_at_start, bounded_below),
             ),
         ),
         "mn-ss": (
             WorstCase(
-                "one step, two workers with two outcomes each",
-                average(SMOOTH_STRONGLY_CONVEX, _WORKERS),
-                squared_distance,
-                _DISTANCE,
-                _cells(
-                    "L mu noise_smoothness noise_at_optimum", ((1, 0.1, 1, 0.5), (2, 1, 3, 0.1), (1, 0.3, 0.5, 0.01))
-                ),
+                "one step, two workers with two outcomes each", average(SMOOTH_STRONGLY_CONVEX, _WORKERS),
+                squared_distance, _DISTANCE,
+                _cells("L mu noise_smoothness noise_at_optimum", (
+                    (1, 0.1, 1, 0.5), (2, 1, 3, 0.1), (1, 0.3, 0.5, 0.01),
+                )),
                 compressed_workers(unbiased(lambda run: 1 / (1 + _variance(run)), _COIN)),
                 (noise_at_optimum(_variance),),
             ),
         ),
         "ef14-cat": (
             WorstCase(
-                "a run",
-                whole(SMOOTH),
-                objective_gap,
-                BoundAfterRun(mean_gradient),
+                "a run", whole(SMOOTH), objective_gap, BoundAfterRun(mean_gradient),
                 _cells("L delta", ((2, 0.7), (1, 0.4)), (3, 1, 2)),
-                error_feedback(contractive("delta")),
-                (bounded_below,),
+                error_feedback(contractive("delta")), (bounded_below,),
             ),
         ),
         "ef21-cat": (
             WorstCase(
-                "a run, one worker",
-                whole(SMOOTH),
-                memory_potential(0.5),
-                BoundAfterRun(mean_gradient),
-                _cells("L L_tilde delta", ((1, 1, 0.3), (2, 2, 0.7)), (2, 1, 3)),
-                ef21(contractive("delta")),
-                (bounded_below,),
+                "a run, one worker", whole(SMOOTH), memory_potential(0.5), BoundAfterRun(mean_gradient),
+                _cells("L L_tilde delta", ((1, 1, 0.3), (2, 2, 0.7)), (2, 1, 3)), _EF21, (bounded_below,),
             ),
             WorstCase(
-                "decrease of the potential, one worker",
-                whole(SMOOTH),
-                drop(memory_potential(0.5)),
+                # Phi+ <= Phi - step/2 |g|^2 is the bound with what the potential loses as its initial value.
+                "decrease of the potential, one worker", whole(SMOOTH), drop(memory_potential(0.5)),
                 BoundAfterRun(mean_gradient),
                 _cells("L L_tilde delta", ((1, 1, 0.1), (2, 2, 0.7), (1, 1, 0.3), (1, 1, 0.95))),
-                ef21(contractive("delta")),
-                (bounded_below,),
+                _EF21, (bounded_below,),
             ),
             WorstCase(
-                "the potential and its decrease, two workers (attained at rest)",
-                average(SMOOTH, _WORKERS),
-                memory_potential(0.5),
-                _POTENTIAL,
+                "the potential and its decrease, two workers (attained at rest)", average(SMOOTH, _WORKERS),
+                memory_potential(0.5), _POTENTIAL,
                 _cells("L L_tilde delta", ((1, 1, 0.3), (1, 1, 0.05), (1, 1, 0.7))),
-                ef21(contractive("delta")),
-                (bounded_below,),
-                tight=True,
+                _EF21, (bounded_below,), tight=True,
             ),
         ),
         "ef21-cat-pl": (
             WorstCase(
-                "one step, one worker",
-                whole(SMOOTH),
-                memory_potential(1.0),
-                AtMost(memory_potential(1.0), next_value),
+                "one step, one worker", whole(SMOOTH), memory_potential(1.0), AtMost(memory_potential(1.0), next_value),
                 _cells("L L_tilde mu delta", ((1, 1, 0.1, 0.3), (2, 2, 0.1, 0.05), (1, 1, 0.5, 0.7))),
-                ef21(contractive("delta")),
-                (pl, bounded_below),
+                _EF21, (pl, bounded_below),
             ),
         ),
     }

@@ -43,7 +43,7 @@ Promise: TypeAlias = Callable[[Guarantee, Cell], float]
 
 def next_value(guarantee: Guarantee, cell: Cell) -> float:
     """The measure after one step: ``rate * initial``, and what the residual adds, of which it is the fixed point."""
-    rate, residual = float(guarantee.rate), float(guarantee.residual or 0.0)
+    rate, residual = _stated(guarantee, "rate"), float(guarantee.residual or 0.0)
     return rate * cell.initial + (1 - rate) * residual
 
 
@@ -54,17 +54,24 @@ def final_bound(guarantee: Guarantee, cell: Cell) -> float:
 
 def certified_decrease(guarantee: Guarantee, cell: Cell) -> float:
     """The certified decrease, in units of ``|g|^2/(2L)``."""
-    return float(guarantee.decrease) * cell.initial
+    return _stated(guarantee, "decrease") * cell.initial
 
 
 def stated_value(guarantee: Guarantee, cell: Cell) -> float:
     """The number that the statement is about."""
-    return float(guarantee.value) * cell.initial
+    return _stated(guarantee, "value") * cell.initial
 
 
 def inverse_value(guarantee: Guarantee, cell: Cell) -> float:
     """One over the number that the statement is about."""
-    return cell.initial / float(guarantee.value)
+    return cell.initial / _stated(guarantee, "value")
+
+
+def _stated(guarantee: Guarantee, name: str) -> float:
+    value = getattr(guarantee, name)
+    if value is None:
+        raise ValueError(f"theorem {guarantee.theorem.id} states no {name}; it is about {guarantee.theorem.measure}")
+    return float(value)
 
 
 class Claim(Protocol):

@@ -1,7 +1,7 @@
 """A run of a method under performance estimation: points and values whose scalar products are the unknowns.
 
-PEPit's points and expressions stand for vectors and scalars that the worst case may choose. PEPit keeps global state, so
-one run is built, solved and dropped before the next; runs must not be shared between threads.
+PEPit's points and expressions stand for vectors and scalars that the worst case may choose. PEPit keeps global state,
+so one run is built, solved and dropped before the next; runs must not be shared between threads.
 """
 
 from __future__ import annotations

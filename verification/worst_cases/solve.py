@@ -23,7 +23,7 @@ from .run import Constraint, Measure, Method, ProblemClass, Run, State, zero_poi
 SOLVERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "CLARABEL": {"tol_gap_abs": 2e-9, "tol_gap_rel": 2e-9, "tol_feas": 2e-9},
-        "SCS": {"eps_abs": 1e-8, "eps_rel": 1e-8, "max_iters": 100_000},
+        "SCS": {"eps_abs": 1e-8, "eps_rel": 1e-8, "max_iters": 20_000},
     }
 )
 """The solvers, first the interior-point method that decides, then the first-order method that witnesses."""
@@ -92,12 +92,17 @@ class Solution:
     @property
     def solved(self) -> bool:
         """Whether the solver reached its tolerance."""
-        return self.status == cvxpy.OPTIMAL
+        return bool(self.status == cvxpy.OPTIMAL)
 
     def as_record(self) -> dict[str, Any]:
-        """The numbers, without the instance."""
-        names = ("solver", "status", "optimum", "upper", "residual", "ratio")
-        return {name: getattr(self, name) for name in names}
+        """The numbers, without the instance; JSON-compatible."""
+        names = ("solver", "status", "optimum", "upper", "residual")
+        return {name: getattr(self, name) for name in names} | {"ratio": finite(self.ratio)}
+
+
+def finite(number: float | None) -> float | None:
+    """The number, or nothing where JSON has no word for it: a bound of at most zero is exceeded without measure."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def solve(theorem: Theorem, case: WorstCase, cell: Cell, solver: str = "CLARABEL") -> Solution:
@@ -132,7 +137,7 @@ def solve(theorem: Theorem, case: WorstCase, cell: Cell, solver: str = "CLARABEL
         return Solution(solver, status)
     optimum = float(objective.eval())
     ratio = case.claim.ratio(guarantee, cell, optimum)
-    instance = _instance(theorem, case, cell, run) | {"ratio": ratio}
+    instance = _instance(theorem, case, cell, run) | {"ratio": finite(ratio)}
     return Solution(solver, status, optimum, float(upper), _residual(run), ratio, instance)
 
 

@@ -1,4 +1,4 @@
-"""The words in which worst cases are described: function classes, compressors, methods, measures, further hypotheses."""
+"""The words in which worst cases are described: function classes, compressors, methods, measures, hypotheses."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def signs(run: Run, v: Point) -> Outcomes:
     """``<v, Q> = |v| B_T`` with ``B_T^2 = beta T |v|^2``, and ``|Q|^2 = T |v|^2``."""
     Q, T = PEPit.Point(), run.values["T"]
     run.pep.add_constraint(v * Q == math.sqrt(run.values["beta"] * T) * v**2)
-    run.pep.add_constraint(Q**2 == T * v**2)
+    run.pep.add_constraint(T * v**2 == Q**2)
     return ((1.0, run.send(Q)),)
 
 
@@ -140,7 +140,7 @@ def enough_signs(run: Run, v: Point) -> Outcomes:
     """``<v, Q> >= |v|^2`` and ``|Q|^2 = T |v|^2``: the dynamic rule."""
     Q = PEPit.Point()
     run.pep.add_constraint(v * Q >= v**2)
-    run.pep.add_constraint(Q**2 == run.values["T"] * v**2)
+    run.pep.add_constraint(run.values["T"] * v**2 == Q**2)
     return ((1.0, run.send(Q)),)
 
 

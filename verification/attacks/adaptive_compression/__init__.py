@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from . import descent, quantised, rates
+from . import descent, efficiency, memory, quantised, rates, stochastic, tuning, workers
 
 FAMILIES = {
     **descent.FAMILIES,
     **rates.FAMILIES,
     **quantised.FAMILIES,
+    **stochastic.FAMILIES,
+    **efficiency.FAMILIES,
+    **tuning.FAMILIES,
+    **workers.FAMILIES,
+    **memory.FAMILIES,
 }
 
 __all__ = ["FAMILIES"]

@@ -24,7 +24,7 @@ SCALES = Positive(0.01, 100.0)
 STEP = {
     "L": SCALES,
     "spectrum": Spectrum(),
-    "mirror": Entries(),
+    "mirror": Entries(zero=True),
     "gradient": Entries(),
     "compressor": Words(PROJECTIONS),
     "T": Integers(),
@@ -49,8 +49,8 @@ def sending(batch: Batch, v: Array) -> Array:
 
 
 def certified(promised: Array, L: Array, g: Array, decrease: Array) -> Array:
-    """Return promised |g|^2/(2L) relative to the decrease that was made."""
-    return quotient(promised * square(g) / (2 * L), decrease)
+    """Return promised |g|^2/(2L) relative to the decrease that was made; NaN for g = 0."""
+    return np.where(square(g) > 0, quotient(promised * square(g) / (2 * L), decrease), np.nan)
 
 
 def isotropic(**parts: object) -> Iterator[Instance]:
@@ -103,7 +103,7 @@ def _proj_descent(theorem: Theorem, batch: Batch) -> Array:
     step_size = batch["relative_step"] / L
     guarantee = theorem.evaluate(L=L, alpha=np.maximum(alpha, 1e-12), step_size=step_size)
     decrease = quadratics(batch).decrease(g, g, guarantee.step_size[:, None] * q)
-    return np.where(alpha > 0, certified(guarantee.decrease, L, g, decrease), np.nan)
+    return np.where(alpha > 1e-12, certified(guarantee.decrease, L, g, decrease), np.nan)
 
 
 def _descent_plus(theorem: Theorem, batch: Batch) -> Array:
@@ -222,9 +222,9 @@ FAMILIES = {
     "descent-plus": Family(
         {
             "L": SCALES,
-            "knots": Entries(rows=(3,)),
+            "knots": Entries(rows=(3,), zero=True),
             "slopes": Spectrum(condition=1e3, rows=(4,), signed=True),
-            "mirror": Entries(),
+            "mirror": Entries(zero=True),
             "start": Entries(),
         },
         _descent_plus,
@@ -250,7 +250,7 @@ FAMILIES = {
     "topT-diagonal-sc": Family(
         {
             "spectrum": Spectrum(),
-            "coupling": Entries(),
+            "coupling": Entries(zero=True),
             "strength": Positive(1e-6, 1.0),
             "gradient": Entries(),
             "T": Integers(),

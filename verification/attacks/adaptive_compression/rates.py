@@ -24,9 +24,9 @@ RUN = {**STEP, "T": Integers(rows=(STEPS,))}
 
 CONVEX = {
     "L": SCALES,
-    "knots": Entries(rows=(4,)),
+    "knots": Entries(rows=(4,), zero=True),
     "slopes": Spectrum(condition=1e3, rows=(5,), singular=True),
-    "mirror": Entries(),
+    "mirror": Entries(zero=True),
     "start": Entries(),
     "compressor": RUN["compressor"],
     "T": RUN["T"],
