@@ -1,1 +1,1 @@
-"""Placeholder while the room is being built."""
+"""The command ``taciturn``: a thin front over the rooms below; heavy imports happen inside the commands."""

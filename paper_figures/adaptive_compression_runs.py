@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taciturn.solvers.array import Array, array_like, to_numpy
+from taciturn.solvers.array import Array, array_like, array_namespace, to_numpy
 from taciturn.solvers.compressors import Bernoulli, ScaledSign, TopK
 from taciturn.solvers.data import load_digits, load_mnist, load_text
 from taciturn.solvers.methods import CAT, CompressedGradient, Dense, DynamicT, Fixed, Method, run
 from taciturn.solvers.partition import split_by_label
 from taciturn.solvers.problems import LinearModel, logistic_regression, softmax_regression
-from taciturn.theory.communication import AffineCost, Cost, entry_bits, header_bits, technology
+from taciturn.theory.communication import AffineCost, Cost, Packets, entry_bits, header_bits, technology
 
 from .setting import Progress, Setting
 
@@ -124,9 +124,13 @@ def price(name: str, scheme: str, d: int) -> Cost:
     return plain_cost(scheme, d) if name == "plain" else technology(name).cost(scheme, d, FLOAT_BITS)
 
 
-def dense_cost(d: int) -> float:
-    """Return the bits of a full gradient with a header of 64 bits."""
-    return float(HEADER_BITS + FLOAT_BITS * d)
+def dense_cost(d: int, name: str = "plain") -> float:
+    """Return the bits of a full gradient, without indices: with a header of 64 bits, or in packets."""
+    if name == "plain":
+        return float(HEADER_BITS + FLOAT_BITS * d)
+    medium = technology(name)
+    packets = Packets(FLOAT_BITS, 8 * medium.payload_bytes)
+    return float(8 * (medium.payload_bytes + medium.overhead_bytes) * packets.count(d))
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,8 @@ class Trajectory:
         F(x_k) - F*.
     squared_gradient_norm, squared_distance : shape (K + 1,)
         Of the gradient, and to the minimiser.
+    effective_sparsity : shape (K + 1,)
+        Of the gradient.
     worker_energy : shape (K + 1,)
         Weighted mean of the workers' squared gradient norms.
     cost, sparsity, coefficient : shape (K, n)
@@ -170,6 +176,7 @@ class Trajectory:
     gap: NDArray[np.float64]
     squared_gradient_norm: NDArray[np.float64]
     squared_distance: NDArray[np.float64]
+    effective_sparsity: NDArray[np.float64]
     worker_energy: NDArray[np.float64]
     cost: NDArray[np.float64]
     sparsity: NDArray[np.float64]
@@ -246,28 +253,28 @@ def _trajectory(setting: Setting, task: Task) -> Trajectory:
 
 def _run(setting: Setting, task: Task) -> Trajectory:
     there = problem(task.problem).on(setting.prototype())
-    start = float(there.objective(array_like(np.zeros(there.d), setting.prototype()))) - there.minimum
+    xp = array_namespace(there.weights)
+    start = float(there.objective(array_like(np.zeros(there.d), there.weights))) - there.minimum
     result = run(
         task.method,
         there,
         task.iterations,
         until=lambda state: float(state.value) - there.minimum <= task.accuracy * start,
-        record={"worker_energy": lambda state: _energy(state.gradients) @ there.weights},
+        record={
+            "effective_sparsity": lambda state: xp.sum(xp.abs(state.gradient)) ** 2 / state.squared_gradient_norm,
+            "worker_energy": lambda state: xp.sum(state.gradients**2, axis=-1) @ there.weights,
+        },
     )
     assert result.squared_distance is not None  # there is a reference
     return Trajectory(
         gap=result.gap,
         squared_gradient_norm=result.squared_gradient_norm,
         squared_distance=result.squared_distance,
-        worker_energy=result.recorded["worker_energy"],
+        **result.recorded,
         cost=result.cost.astype(np.float64),
         sparsity=result.sparsity.astype(np.float64),
         coefficient=result.coefficient.astype(np.float64),
     )
-
-
-def _energy(gradients: Array) -> Array:
-    return (gradients**2).sum(-1)
 
 
 def gradient_after(setting: Setting, name: str, iterations: int) -> Array:

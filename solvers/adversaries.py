@@ -74,9 +74,9 @@ class AdaptiveAdversary(DelayModel):
     Examples
     --------
     >>> from taciturn.solvers.problems import quadratic_with_spectrum
-    >>> adversary = AdaptiveAdversary(quadratic_with_spectrum([1.0]), step_size=0.5, tau=2, x0=[1.0])
-    >>> adversary.trace(7, workers=1).delay.ravel()
-    array([0, 0, 0, 0, 0, 0, 0])
+    >>> adversary = AdaptiveAdversary(quadratic_with_spectrum([1.0]), 0.5, tau=2, x0=[1.0], rule="excess")
+    >>> adversary.trace(8, workers=1).delay.ravel()  # the pattern that no step above 0.5858 survives
+    array([0, 1, 2, 2, 0, 1, 2, 2])
     """
 
     problem: Problem
@@ -131,10 +131,10 @@ class ObliviousAdversary(DelayModel):
     Examples
     --------
     >>> from taciturn.solvers.problems import quadratic_with_spectrum
-    >>> problem = quadratic_with_spectrum([1.0])
-    >>> adversary = ObliviousAdversary(problem, 0.3, NoiseModel(), tau=2, x0=[1.0])
-    >>> adversary.trace(8, workers=1).delay.ravel()
-    array([0, 0, 0, 0, 0, 0, 0, 0])
+    >>> noise = NoiseModel.exact_variance(20.0)
+    >>> adversary = ObliviousAdversary(quadratic_with_spectrum([1.0]), 0.05, noise, tau=2, x0=[1.0])
+    >>> adversary.trace(8, workers=1).delay.ravel()  # noise hurts most where the gradients are largest
+    array([0, 1, 2, 2, 2, 2, 2, 2])
     """
 
     problem: Problem

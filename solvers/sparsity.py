@@ -23,7 +23,7 @@ __all__ = ["DataSparsity", "data_sparsity", "estimated_degrees", "exact_data_spa
 LARGEST_GRAPH = 3000
 """Workers of which the conflict graph is formed, at most: a dense matrix of this order."""
 
-_PIECE = 2**17  # entries looked at in one step of a pass over a matrix: few enough to stay in the cache
+_PIECE = 2**19  # entries looked at in one step of a pass over a matrix: a few megabytes of temporaries
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,16 +118,18 @@ def data_sparsity(matrix: Any, partition: Partition | None = None, L_i: ArrayLik
     n = support.shape[0]
     weights = np.stack([np.ones(n), _curvatures(partition, L_i, n)], axis=1)
     columns = np.zeros((support.shape[1], 2))
-    for rows, piece in _pieces(support):
-        columns += piece.T @ weights[rows]
-    uses = columns[:, 0].astype(np.int64)
+    for rows, indices, starts in _pieces(support):
+        shape = (len(starts) - 1, support.shape[1])
+        columns += sparse.csr_array((np.ones(indices.size), indices, starts), shape).T @ weights[rows]
+    others = columns[:, 0].astype(np.int64) - 1
     lower, upper = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    for rows, piece in _pieces(support):
-        others = uses[piece.indices] - 1
-        lower[rows] = np.maximum.reduceat(others, piece.indptr[:-1])
-        upper[rows] = np.minimum(np.add.reduceat(others, piece.indptr[:-1]), n - 1)
+    for rows, indices, starts in _pieces(support):
+        conflicts = others[indices]
+        lower[rows] = np.maximum.reduceat(conflicts, starts[:-1])
+        upper[rows] = np.add.reduceat(conflicts, starts[:-1])
+    upper = np.minimum(upper, n - 1)
     L_supp = None if L_i is None else float(columns[:, 1].max())
-    return _from_degrees(int(uses.max()), lower, upper, L_supp)
+    return _from_degrees(int(others.max()) + 1, lower, upper, L_supp)
 
 
 def exact_data_sparsity(matrix: Any, partition: Partition | None = None, L_i: ArrayLike | None = None) -> DataSparsity:
@@ -235,8 +237,9 @@ def estimated_degrees(
     sketch_end = np.minimum(ranked.indptr[:-1] + sketch_size, ranked.indptr[1:])
     ranks = np.append(ranked.indices, n)
     neighbours = np.empty(n)
-    for rows, piece in _pieces(support):
-        neighbours[rows] = _merged(piece, ranks, ranked.indptr, sketch_end, sketch_size, n)
+    for rows, indices, starts in _pieces(support):
+        sketches = ranked.indptr[indices], sketch_end[indices]
+        neighbours[rows] = _merged(*sketches, starts, ranks, sketch_size, n)
     return Estimate(neighbours - 1, 1 / math.sqrt(sketch_size - 2))
 
 
@@ -318,19 +321,12 @@ def _curvatures(partition: Partition | None, L_i: ArrayLike | None, n: int) -> N
     return smoothness / n if partition is None else partition.weights * smoothness
 
 
-def _pieces(support: Any) -> Iterator[tuple[slice, Any]]:
-    """Yield consecutive rows of a 0-1 matrix, as slices and as matrices of floats, a bounded number of entries each."""
-    starts = support.indptr
-    ones = np.ones(max(_PIECE, int(np.diff(starts).max())))
-    row = 0
+def _pieces(support: Any) -> Iterator[tuple[slice, NDArray[Any], NDArray[Any]]]:
+    """Yield consecutive rows, a bounded number of entries each: which rows, their columns, where each row starts."""
+    starts, row = support.indptr, 0
     while row < support.shape[0]:
         end = max(row + 1, int(np.searchsorted(starts, int(starts[row]) + _PIECE, side="right")) - 1)
-        entries = slice(int(starts[row]), int(starts[end]))
-        indices = support.indices[entries]
-        piece = sparse.csr_array(
-            (ones[: indices.size], indices, starts[row : end + 1] - starts[row]), shape=(end - row, support.shape[1])
-        )
-        yield slice(row, end), piece
+        yield slice(row, end), support.indices[starts[row] : starts[end]], starts[row : end + 1] - starts[row]
         row = end
 
 
@@ -358,10 +354,10 @@ def _from_degrees(
 
 
 def _merged(
-    piece: Any,
+    pointer: NDArray[Any],
+    end: NDArray[Any],
+    starts: NDArray[Any],
     ranks: NDArray[Any],
-    sketch_start: NDArray[Any],
-    sketch_end: NDArray[Any],
     sketch_size: int,
     n: int,
 ) -> NDArray[np.float64]:
@@ -370,14 +366,12 @@ def _merged(
     Every entry of the rows has a pointer into the sketch of its column; in each round a row takes the lowest rank that
     its pointers see, and the pointers that see it move on.
     """
-    pointer, end = sketch_start[piece.indices], sketch_end[piece.indices]
-    lengths = np.diff(piece.indptr)
+    lengths = np.diff(starts)
     neighbours = np.full(len(lengths), -1.0)
     for taken in range(sketch_size):
         seen = np.where(pointer < end, ranks[pointer], n)
-        lowest = np.minimum.reduceat(seen, piece.indptr[:-1])
-        exhausted = (lowest == n) & (neighbours < 0)
-        neighbours[exhausted] = taken
+        lowest = np.minimum.reduceat(seen, starts[:-1])
+        neighbours[(lowest == n) & (neighbours < 0)] = taken
         pointer += seen == np.repeat(lowest, lengths)
     unknown = neighbours < 0
     neighbours[unknown] = n * (sketch_size - 1) / lowest[unknown]

@@ -12,10 +12,10 @@ from .theorem import Theorem
 
 @cache
 def _by_id() -> Mapping[str, Theorem]:
-    from . import adaptive_compression
+    from . import adaptive_compression, compressed_gradient, compressor_table, data_sparsity, staleness
 
-    subjects = (adaptive_compression.THEOREMS,)
-    return MappingProxyType({entry.id: entry for entries in subjects for entry in entries})
+    subjects = (adaptive_compression, compressor_table, compressed_gradient, data_sparsity, staleness)
+    return MappingProxyType({entry.id: entry for subject in subjects for entry in subject.THEOREMS})
 
 
 def catalogue(subject: str | None = None) -> tuple[Theorem, ...]:

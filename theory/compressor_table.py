@@ -12,7 +12,7 @@ from .symbols import Parameter, Range, parameter
 from .theorem import VALUE, Theorem
 
 SUBJECT = "compression"
-TABLE_TEST = "tests/theory/test_compression.py::test_worst_constants_are_attained"
+TABLE_TEST = "tests/theory/test_compression.py::test_stated_constant_is_the_supremum_found_by_search"
 
 d, k, omega, delta = sympy.Symbol("d", real=True), *scalars("k variance delta")
 levels, base = scalars("levels base")
@@ -250,7 +250,7 @@ def _rule(
             lines=lines, domain=domain, means={_Qv: _C, square(_Qv): _second}, remainder=remainder,
             scope="every dimension, every pair of compressors of these classes",
         ),
-        checked_by=("tests/theory/test_compression.py::test_composition_rules",),
+        checked_by=("tests/theory/test_compression.py::test_composites_keep_their_guarantee_and_attain_it",),
     )  # fmt: skip
 
 
@@ -359,7 +359,7 @@ RULES += (
         kind="lemma",
         subject=SUBJECT,
         no_certificate="squared norms of blocks add up",
-        checked_by=("tests/theory/test_compression.py::test_composition_rules",),
+        checked_by=("tests/theory/test_compression.py::test_blocks",),
     ),
     Theorem(
         id="compose-permk",
@@ -399,7 +399,7 @@ BITS_PACKING = Theorem(
     measure=r"1-\delta",
     value=4 ** (-_bits / d),
     no_certificate="an argument about volumes: a cell of given volume has the least second moment when it is a ball",
-    checked_by=("tests/theory/test_compression.py::test_packing_bound",),
+    checked_by=("tests/theory/test_compressor_table.py::test_packing_bound",),
 )
 
 _b_f = sympy.Symbol("float_bits", real=True)
@@ -429,7 +429,7 @@ BITS_QSGD_GAMMA = Theorem(
     measure=r"\mathbb E[\text{bits of a message}]",
     value=_b_f + 2 * _log2(_N_bar + 1) + 1 + _N * (3 + 2 * _log2(d / _N) + _log2(_S_bar / _N)),
     no_certificate="concavity of the perspective of the logarithm and Jensen's inequality; measured against real codes",
-    checked_by=("tests/theory/test_compression.py::test_gamma_coded_bits",),
+    checked_by=("tests/theory/test_compressor_table.py::test_gamma_coded_bits",),
 )
 
 THEOREMS = (*TABLE, *RULES, BITS_QSGD_GAMMA, BITS_PACKING)

@@ -290,7 +290,8 @@ class Theorem:
         """Evaluate a formula in the parameters numerically, with broadcasting."""
         names, function = _numeric(formula)
         shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
-        with np.errstate(divide="ignore"):
+        # Branches of a case distinction that are not taken may divide by zero or leave the reals.
+        with np.errstate(divide="ignore", invalid="ignore"):
             result = function(*(np.broadcast_to(values[name], shape) for name in names))
         return _plain(np.broadcast_to(np.asarray(result, dtype=float), shape))
 

@@ -218,7 +218,7 @@ def read_corpus(path: Path) -> list[tuple[str, Instance]]:
     ValueError
         If another line is no record.
     """
-    records = []
+    records: list[tuple[str, Instance]] = []
     for number, line in enumerate(_whole_lines(path), 1):
         try:
             record = json.loads(line)

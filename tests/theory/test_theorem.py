@@ -62,11 +62,20 @@ PARAMETERS = dict(
     effective_sparsity=5.0, effective_dimension=4.0, radius=2.0, c0=10.0, c1=2.0, cost=30.0, dense_cost=500.0,
     efficiency=0.02, gradient_noise=0.01, dissimilarity=1.2, heterogeneity=0.001, noise_smoothness=0.4,
     noise_at_optimum=1e-6, L_restricted=1.5, smallest_efficiency=0.1, largest_efficiency=0.3, relative_step=0.5,
+    L_hat=2.0, L_stale=2.0, tau=3, variance=0.5, noise_slope=0.3, noise_floor=1e-5, relative_noise=0.2, young=1.0,
+    absolute_noise=1e-3, absolute_error=1e-4, Lambda=1.5, sparsity_sigma=2.0, optimum_gradients=1e-6, workers=4,
+    window_norm=5.0, window_count=3, current_weight=0.5, window_weight=0.3, window=2, largest_weight=0.4,
+    second_moment_slope=3.0, second_moment_floor=1e-5, max_slope=3.0, max_floor=1e-6, mean_step=0.1,
+    mean_square_step=0.01, window_budget=0.5, base_complexity=3.0, noise_complexity=2.0, header=32.0, entry_bits=40.0,
+    L_max=3.0, sum_square_weights=0.3, noise_strength=0.4, dissimilarity_inf=0.01, average_degree=2.0, column_count=3,
+    k=4, levels=2, base=3.0, smallest_probability=0.2, magnitude_threshold=0.5, spacing=0.1, variance_1=1.0,
+    variance_2=2.0, copies=3, message_bits=8.0, float_bits=32.0,
 )  # fmt: skip
 
 
 def _given(id: str) -> dict[str, float]:
-    known = PARAMETERS | ({"step_size": 0.1} if id == "mn-divergence" else {})
+    needs_step = "step_size" not in theorem(id).defaults
+    known = PARAMETERS | ({"step_size": 0.1} if needs_step else {})
     return {p.name: known[p.name] for p in theorem(id).parameters if p.name in known}
 
 

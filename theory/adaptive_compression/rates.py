@@ -57,7 +57,7 @@ PL_RATE = Theorem(
     ),
     source=source("1.4"),
     status="published",
-    kind="tight",
+    kind="upper",
     subject=SUBJECT,
     assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION),
     parameters=(SMOOTHNESS, CURVATURE, parameter("alpha")),
@@ -76,7 +76,7 @@ PL_RATE = Theorem(
         domain=(*CURVATURE_FACTS, *unit_facts(alpha)),
         remainder="product over k; the arithmetic mean of alpha_k by AM-GM",
     ),
-    tightness="exact if PL is used only at the current point; smaller (see descent-plus) if it also holds at the next",
+    tightness="exact if PL is used only at the current point; with PL at the next point too the worst case is smaller (see descent-plus)",
 )
 
 _r = sympy.Symbol("r", real=True)
@@ -362,6 +362,7 @@ MEAN_VALIDITY = Theorem(
         scope="every dimension, every K, every sequence of alpha_k",
         remainder="that the other means fail: two exact runs of three coordinates",
     ),
+    tightness="performance estimation / bound is 1 - (1 - alpha)^K for equal alpha_k",
     pitfall="F = |x|^2/2, x_0 = (1, 1), T = 1: the uniform average 1.5 exceeds 1.333, the claim with the arithmetic mean",
     checked_by=("tests/theory/test_counterexamples.py::test_mean_validity_counterexamples",),
 )

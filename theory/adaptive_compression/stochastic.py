@@ -279,7 +279,7 @@ SS_PL_RATE = Theorem(
     ),
     source=source("3.5"),
     status="published",
-    kind="tight",
+    kind="upper",
     subject=SUBJECT,
     assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, UNBIASED),
     parameters=(SMOOTHNESS, CURVATURE, parameter("omega")),
@@ -298,7 +298,7 @@ SS_PL_RATE = Theorem(
         domain=(*CURVATURE_FACTS, *unit_facts(omega)),
         remainder="stopping rule: optional stopping of the supermartingale gap_k exp(S_k/kappa)",
     ),
-    tightness="exact for PL at the current point and general smooth F",
+    tightness="exact if PL is used only at the current point; with PL at every point the worst case is smaller",
     pitfall="E gap_K <= prod(1 - omega_k/kappa) gap_0 is meaningless: the omega_k are random",
     checked_by=("tests/verification/test_experiment.py::test_stopping_rule_of_stochastic_sparsification",),
 )

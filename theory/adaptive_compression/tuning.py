@@ -88,7 +88,7 @@ CAT_ACTUAL = Theorem(
     ),
     source=source("5.2"),
     status="derived",
-    kind="upper",
+    kind="tight",
     subject=SUBJECT,
     assumptions=(CONVEX, L_SMOOTH, STRONGLY_CONVEX, EXACT_GRADIENT, PROJECTION),
     parameters=(SMOOTHNESS, parameter("mu", Range(0, L))),
@@ -116,6 +116,7 @@ CAT_ACTUAL = Theorem(
         ),
         domain=(L > 0, mu >= 0, mu <= L),
     ),
+    tightness="both lines are attained (performance estimation / bound 1)",
 )
 
 _ak, _Ek, _Ck = scalars("alpha[k] E[k] C[k]")

@@ -323,7 +323,7 @@ MN_PRICE = Theorem(
         scope="every number of workers",
         remainder="Newton's method on the price: monotone and finite",
     ),
-    checked_by=("tests/solvers/test_tune.py::test_coordinated_price_equals_brute_force",),
+    checked_by=("tests/solvers/test_coordination.py::test_coordinated_price_equals_brute_force",),
 )
 
 THEOREMS = (MN_DESCENT, MN_DIVERGENCE, MN_NEIGHBOURHOOD, MN_SS, MN_PRICE)

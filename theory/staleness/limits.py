@@ -292,7 +292,7 @@ DELAY_BUDGET = Theorem(
     value=_n - 1,
     no_certificate="a counting argument over disjoint intervals; checked on every simulated and recorded trace",
     tightness="n - 1 is the mean delay in the limit",
-    checked_by=("tests/solvers/test_delays.py::test_delay_budget",),
+    checked_by=("tests/theory/test_staleness.py::test_delay_budget",),
 )
 
 _A0, _B1, _d, _h0, _beta_b, _kk = scalars("base_complexity noise_complexity d header entry_bits k")

@@ -10,7 +10,7 @@ import numpy as np
 
 from taciturn.theory.theorem import Theorem
 
-from .fields import Array, Entries, Field, Spectrum
+from .fields import Array, Entries, Fields, Spectrum
 
 __all__ = ["Batch", "Family", "Instance", "as_record", "stack", "unstack"]
 
@@ -40,7 +40,7 @@ class Family:
         Dimensions that are tried.
     """
 
-    fields: Mapping[str, Field]
+    fields: Fields
     ratio: Callable[[Theorem, Batch], Array]
     compares: str
     structured: Callable[[], Iterable[Instance]] = tuple

@@ -5,17 +5,18 @@ Everything works on batches: arrays with one leading entry for each of m instanc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..vectors import structured_vectors
 
-__all__ = ["Array", "Entries", "Field", "Integers", "Positive", "Spectrum", "Words"]
+__all__ = ["Array", "Entries", "Field", "Fields", "Integers", "Positive", "Spectrum", "Words"]
 
-Array = NDArray[Any]
+Array = Any
+"""A NumPy array of numbers, with a leading axis for the instances."""
 
 # Kinds of vectors that only test the range of double precision, not a theorem.
 _OUT_OF_RANGE = ("zero", "huge", "tiny", "huge and tiny", "subnormal")
@@ -29,6 +30,10 @@ class Field(Protocol):
 
     def change(self, values: Array, d: int, rng: np.random.Generator) -> Array:
         """Change the part (m, ...) of every instance a little or a lot."""
+
+
+Fields = Mapping[str, Field]
+"""The parts of an instance by name."""
 
 
 @dataclass(frozen=True)

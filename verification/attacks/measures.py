@@ -5,11 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from taciturn.theory.theorem import Guarantee
+from taciturn.theory.theorem import Guarantee, Number
 
 from .fields import Array
 
-__all__ = ["TOLERANCE", "agreement", "e_foldings", "iterations_missed", "promised_e_foldings", "quotient"]
+__all__ = [
+    "DIGITS",
+    "TOLERANCE",
+    "agreement",
+    "e_foldings",
+    "iterations_missed",
+    "promised_e_foldings",
+    "quotient",
+    "reached",
+    "stated",
+]
 
 TOLERANCE = 1e-9
 """How far above 1 a ratio may be by rounding: instances are conditioned up to 1e4 and have at most a few dozen
@@ -17,6 +27,13 @@ coordinates, so every measured quantity is known to about 1e-16 x 1e4 x 100 = 1e
 
 DIGITS = 1e-12
 """A gap that has shrunk by this factor counts as zero."""
+
+
+def stated(number: Number | None) -> Array:
+    """Return a number of a guarantee, which the theorem must state."""
+    if number is None:
+        raise ValueError("the theorem states no such number; its attack asks for one")
+    return np.asarray(number)
 
 
 def quotient(part: ArrayLike, whole: ArrayLike) -> Array:
@@ -30,6 +47,11 @@ def quotient(part: ArrayLike, whole: ArrayLike) -> Array:
     part, whole = np.broadcast_arrays(np.asarray(part, dtype=float), np.asarray(whole, dtype=float))
     beyond = np.where(part > 0, np.inf, np.where(np.isnan(part), np.nan, 0.0))
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.where(np.isnan(whole), np.nan, beyond))
+
+
+def reached(measured: ArrayLike, bound: ArrayLike, scale: ArrayLike) -> Array:
+    """Return measured / bound where both may vanish: `DIGITS` of the scale of the problem are added to the bound."""
+    return quotient(measured, np.asarray(bound) + DIGITS * np.asarray(scale))
 
 
 def agreement(measured: ArrayLike, stated: ArrayLike) -> Array:

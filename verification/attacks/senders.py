@@ -18,8 +18,8 @@ from .measures import quotient
 
 __all__ = [
     "PROJECTIONS",
-    "best_sparsity",
     "bernoulli_outcomes",
+    "best_sparsity",
     "largest",
     "nonzeros",
     "on_line",

@@ -1,7 +1,7 @@
 """The exact worst cases behind the statements, as semidefinite programs: one table per subject.
 
 A worst case is a row of words: function class, start, claim, parameters, method, further hypotheses. The words are in
-`vocabulary`; the bound is the theorem's own (`claims`); PEPit supplies the interpolation conditions, and `solve` runs
+`vocabulary`; the bound is the theorem's own (`claims`); PEPit supplies the interpolation conditions, and `program` runs
 the solvers. A new subject is one more table; a new kind of compressor or method, one more word.
 """
 
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from . import adaptive_compression
 from .claims import Cell
-from .solve import SOLVERS, Solution, WorstCase, finite, solve
+from .program import SOLVERS, Solution, WorstCase, finite, solve
 
 CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType({**adaptive_compression.CASES})
 """The worst cases of every statement to which performance estimation applies, by theorem ID."""

@@ -16,8 +16,8 @@ from .claims import (
     next_value,
     stated_value,
 )
+from .program import WorstCase
 from .run import Method, Run
-from .solve import WorstCase
 from .vocabulary import (
     SMOOTH,
     SMOOTH_CONVEX,

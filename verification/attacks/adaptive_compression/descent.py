@@ -10,9 +10,9 @@ import numpy as np
 from taciturn.theory.theorem import Theorem
 
 from ..family import Batch, Family, Instance
-from ..fields import Array, Entries, Integers, Positive, Spectrum, Words
+from ..fields import Array, Entries, Fields, Integers, Positive, Spectrum, Words
 from ..functions import PiecewiseQuadratics, Quadratics, square
-from ..measures import agreement, promised_e_foldings, quotient
+from ..measures import agreement, promised_e_foldings, quotient, stated
 from ..senders import PROJECTIONS, project, share, sorted_sums, top
 from ..trajectories import descend
 
@@ -21,7 +21,7 @@ __all__ = ["FAMILIES", "SCALES", "STEP", "certified", "flat_and_sparse", "isotro
 SCALES = Positive(0.01, 100.0)
 """Of the smoothness L: no bound may depend on the unit of F."""
 
-STEP = {
+STEP: Fields = {
     "L": SCALES,
     "spectrum": Spectrum(),
     "mirror": Entries(zero=True),
@@ -82,7 +82,7 @@ def flat_and_sparse(dimensions: tuple[int, ...] = (1, 2, 4, 9, 16)) -> Iterator[
 def _sc_implies_pl(theorem: Theorem, batch: Batch) -> Array:
     guarantee = theorem.evaluate(mu=curvature(batch))
     gap = quadratics(batch).gap(quadratics(batch).point(batch["gradient"]))
-    return quotient(guarantee.value * gap, square(batch["gradient"]))
+    return quotient(stated(guarantee.value) * gap, square(batch["gradient"]))
 
 
 def _along_the_flattest_axis() -> Iterator[Instance]:
@@ -102,8 +102,8 @@ def _proj_descent(theorem: Theorem, batch: Batch) -> Array:
     alpha = share(g, q)
     step_size = batch["relative_step"] / L
     guarantee = theorem.evaluate(L=L, alpha=np.maximum(alpha, 1e-12), step_size=step_size)
-    decrease = quadratics(batch).decrease(g, g, guarantee.step_size[:, None] * q)
-    return np.where(alpha > 1e-12, certified(guarantee.decrease, L, g, decrease), np.nan)
+    decrease = quadratics(batch).decrease(g, g, stated(guarantee.step_size)[:, None] * q)
+    return np.where(alpha > 1e-12, certified(stated(guarantee.decrease), L, g, decrease), np.nan)
 
 
 def _descent_plus(theorem: Theorem, batch: Batch) -> Array:
@@ -115,8 +115,8 @@ def _descent_plus(theorem: Theorem, batch: Batch) -> Array:
     mu = function.pl_constant
     found = np.isfinite(mu)
     guarantee = theorem.evaluate(L=batch["L"], mu=np.where(found, np.minimum(mu, batch["L"]), batch["L"]))
-    run = descend(function, batch["start"], lambda k, g: g, guarantee.step_size, 1)
-    return np.where(found, run.progress(promised_e_foldings(guarantee.rate)[:, None]), np.nan)
+    run = descend(function, batch["start"], lambda k, g: g, stated(guarantee.step_size), 1)
+    return np.where(found, run.progress(promised_e_foldings(stated(guarantee.rate))[:, None]), np.nan)
 
 
 def _pl_functions() -> Iterator[Instance]:
@@ -139,7 +139,7 @@ def _alpha_profile(theorem: Theorem, batch: Batch) -> Array:
     sparsity = np.clip(quotient(mass[:, -1] ** 2, energy[:, -1]), 1.0, g.shape[1])
     guarantee = theorem.evaluate(d=g.shape[1], T=T, effective_sparsity=sparsity)
     kept = np.take_along_axis(energy, T[:, None] - 1, axis=1)[:, 0] / energy[:, -1]
-    return quotient(guarantee.decrease, kept)
+    return quotient(stated(guarantee.decrease), kept)
 
 
 def _worst_case_lower(theorem: Theorem, batch: Batch) -> Array:
@@ -170,8 +170,8 @@ def _diagonal_sc(theorem: Theorem, batch: Batch) -> Array:
         effective_dimension=np.sum(np.min(curvatures, axis=1, keepdims=True) / curvatures, axis=1),
     )
     start = function.point(batch["gradient"])
-    run = descend(function, start, lambda k, g: top(g, batch["T"]), guarantee.step_size, 6, batch["gradient"])
-    return run.progress(promised_e_foldings(guarantee.rate)[:, None] * run.steps)
+    run = descend(function, start, lambda k, g: top(g, batch["T"]), stated(guarantee.step_size), 6, batch["gradient"])
+    return run.progress(promised_e_foldings(stated(guarantee.rate))[:, None] * run.steps)
 
 
 def _diagonal() -> Iterator[Instance]:
@@ -198,11 +198,11 @@ def _restricted(theorem: Theorem, batch: Batch) -> Array:
     L_T = np.minimum(np.max(np.where(sparse, largest, 0.0), axis=1), L)
     q = top(g, T)
     guarantee = theorem.evaluate(L=L, L_restricted=L_T, alpha=share(g, q))
-    decrease = function.decrease(g, g, guarantee.step_size[:, None] * q)
-    return certified(guarantee.decrease, L, g, decrease)
+    decrease = function.decrease(g, g, stated(guarantee.step_size)[:, None] * q)
+    return certified(stated(guarantee.decrease), L, g, decrease)
 
 
-_VECTOR = {"gradient": Entries(), "T": Integers()}
+_VECTOR: Fields = {"gradient": Entries(), "T": Integers()}
 _PROGRESS = "promised / made progress in the logarithm of the gap"
 _DECREASE = "certified / true decrease of one step"
 

@@ -25,8 +25,9 @@ from taciturn.theory.communication import (
 from taciturn.theory.theorem import Theorem
 
 from ..family import Batch, Family, Instance
-from ..fields import Array, Entries, Integers, Positive
+from ..fields import Array, Entries, Fields, Integers, Positive
 from ..functions import square
+from ..measures import stated
 from ..senders import best_sparsity, largest, sorted_sums
 
 __all__ = ["FAMILIES", "OVERHEAD", "VECTOR_AND_PRICE"]
@@ -34,10 +35,10 @@ __all__ = ["FAMILIES", "OVERHEAD", "VECTOR_AND_PRICE"]
 OVERHEAD = Positive(1e-3, 1e4)
 """c0 in units of c1: from no overhead to one that makes every message full."""
 
-VECTOR_AND_PRICE = {"gradient": Entries(), "c0": OVERHEAD, "c1": Positive(0.1, 10.0)}
+VECTOR_AND_PRICE: Fields = {"gradient": Entries(), "c0": OVERHEAD, "c1": Positive(0.1, 10.0)}
 """A gradient and an affine price c1 (c0 + T)."""
 
-_PACKETS = {
+_PACKETS: Fields = {
     "gradient": Entries(),
     "c0": OVERHEAD,
     "packet_cost": Positive(0.1, 100.0),
@@ -194,7 +195,7 @@ def _rice_bound(theorem: Theorem, batch: Batch) -> Array:
     kept, T = largest(batch["gradient"], batch["T"]), batch["T"]
     d = kept.shape[1]
     bits = [rice_bits(np.flatnonzero(row), d) for row in kept]
-    return np.asarray(np.array(bits) / theorem.evaluate(d=d, T=T).value)
+    return np.asarray(np.array(bits) / stated(theorem.evaluate(d=d, T=T).value))
 
 
 def _last_indices() -> Iterator[Instance]:
@@ -244,7 +245,11 @@ FAMILIES = {
         dimensions=_DIMENSIONS,
     ),
     "eff-ss-closed-form": Family(
-        VECTOR_AND_PRICE, _each(_eff_ss_closed_form), "efficiency on a grid of real T / of the T named", _ties, (1, 3, 8)
+        VECTOR_AND_PRICE,
+        _each(_eff_ss_closed_form),
+        "efficiency on a grid of real T / of the T named",
+        _ties,
+        (1, 3, 8),
     ),
     "entropy-larger-T": Family(
         {

@@ -9,9 +9,9 @@ import numpy as np
 from taciturn.theory.theorem import Guarantee, Theorem
 
 from ..family import Batch, Family, Instance
-from ..fields import Array, Entries, Integers, Positive
+from ..fields import Array, Entries, Fields, Integers, Positive
 from ..functions import square
-from ..measures import e_foldings, iterations_missed, promised_e_foldings, quotient
+from ..measures import e_foldings, iterations_missed, promised_e_foldings, quotient, stated
 from ..senders import best_sparsity, sorted_sums, top
 from .rates import BOUNDED_BELOW, bounded
 from .workers import COUNT, SEVERAL, Workers, several
@@ -19,7 +19,7 @@ from .workers import COUNT, SEVERAL, Workers, several
 __all__ = ["FAMILIES"]
 
 _STEPS = 12
-_PRICE = {"c0": Positive(1e-3, 100.0), "smallest": Integers(), "relative_step": Positive(0.05, 1.0)}
+_PRICE: Fields = {"c0": Positive(1e-3, 100.0), "smallest": Integers(), "relative_step": Positive(0.05, 1.0)}
 """An affine price of c0 + T, the smallest T that is allowed, and the step in units of the largest one."""
 
 
@@ -43,7 +43,7 @@ def _average_gradient(guarantee: Guarantee, squares: list[Array], initial: Array
 
 
 def _step(theorem: Theorem, batch: Batch, parameters: Mapping[str, Array]) -> Guarantee:
-    largest = theorem.evaluate(**parameters).step_size
+    largest = stated(theorem.evaluate(**parameters).step_size)
     return theorem.evaluate(**parameters, step_size=batch["relative_step"] * largest)
 
 
@@ -54,7 +54,7 @@ def _ef14(theorem: Theorem, batch: Batch) -> Array:
     for _ in range(_STEPS):
         g = function.gradient(x)
         squares.append(square(g))
-        wanted = guarantee.step_size[:, None] * g + memory
+        wanted = stated(guarantee.step_size)[:, None] * g + memory
         sent = _tuned(batch, wanted)
         x, memory = x - sent, wanted - sent
     return _average_gradient(guarantee, squares, initial)
@@ -86,9 +86,9 @@ def _ef21_points(workers: Workers, batch: Batch, step_size: Array) -> Iterator[t
 def _ef21(theorem: Theorem, batch: Batch) -> Array:
     workers = several(batch)
     guarantee = _step(theorem, batch, _parameters(workers, batch))
-    points = list(_ef21_points(workers, batch, guarantee.step_size))
+    points = list(_ef21_points(workers, batch, stated(guarantee.step_size)))
     start, errors = points[0]
-    potential = workers.mean.gap(start) + guarantee.step_size / (2 * _memory_contraction(batch)) * errors
+    potential = workers.mean.gap(start) + stated(guarantee.step_size) / (2 * _memory_contraction(batch)) * errors
     squares = [square(workers.mean.apply(e)) for e, _ in points[:-1]]
     return _average_gradient(guarantee, squares, potential)
 
@@ -97,20 +97,20 @@ def _ef21_pl(theorem: Theorem, batch: Batch) -> Array:
     workers = several(batch)
     parameters = {**_parameters(workers, batch), "mu": np.minimum(workers.mu, workers.L)}
     guarantee = _step(theorem, batch, parameters)
-    weight = guarantee.step_size / _memory_contraction(batch)
+    weight = stated(guarantee.step_size) / _memory_contraction(batch)
     potentials = [
-        workers.mean.gap(e) + weight * errors for e, errors in _ef21_points(workers, batch, guarantee.step_size)
+        workers.mean.gap(e) + weight * errors for e, errors in _ef21_points(workers, batch, stated(guarantee.step_size))
     ]
     ratios = []
     for k, potential in enumerate(potentials[1:], 1):
         made = e_foldings(potentials[0] - potential, potentials[0])
         known = potential > 1e-10 * potentials[0]  # below, rounding of the minimiser counts
-        ratios.append(np.where(known, quotient(promised_e_foldings(guarantee.rate**k), made), 0.0))
+        ratios.append(np.where(known, quotient(promised_e_foldings(stated(guarantee.rate) ** k), made), 0.0))
     return np.asarray(np.max(ratios, axis=0))
 
 
-_SEVERAL = {name: field for name, field in SEVERAL.items() if name != "T"}
-_ESTIMATES = {**_SEVERAL, "first_error": Entries(rows=(COUNT,), zero=True), **_PRICE}
+_SEVERAL: Fields = {name: field for name, field in SEVERAL.items() if name != "T"}
+_ESTIMATES: Fields = {**_SEVERAL, "first_error": Entries(rows=(COUNT,), zero=True), **_PRICE}
 _AVERAGE = "average squared gradient / its bound"
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from taciturn.theory.theorem import Theorem
 
 from ..family import Batch, Family, Instance
-from ..fields import Array, Entries, Integers, Positive, Spectrum
+from ..fields import Array, Entries, Fields, Integers, Positive, Spectrum
 from ..functions import square
-from ..measures import promised_e_foldings, quotient
+from ..measures import promised_e_foldings, quotient, stated
 from ..senders import nonzeros, scaled_sign, share, sorted_sums, top
 from ..trajectories import descend
 from .descent import STEP, certified, curvature, flat_and_sparse, isotropic, quadratics
@@ -19,8 +19,8 @@ from .rates import PROGRESS, RUN, exact_instances
 
 __all__ = ["FAMILIES", "root_increments"]
 
-_STEP = {name: STEP[name] for name in ("L", "spectrum", "mirror", "gradient", "T")}
-_ANY_CURVATURE = {**_STEP, "spectrum": Spectrum(signed=True)}
+_STEP: Fields = {name: STEP[name] for name in ("L", "spectrum", "mirror", "gradient", "T")}
+_ANY_CURVATURE: Fields = {**_STEP, "spectrum": Spectrum(signed=True)}
 
 
 def _kept(batch: Batch) -> Array:
@@ -32,17 +32,19 @@ def _sq_descent(theorem: Theorem, batch: Batch) -> Array:
     L, g, T = batch["L"], batch["gradient"], _kept(batch)
     norm = np.sqrt(square(g))
     beta = share(g, scaled_sign(g, T))
-    best = theorem.evaluate(L=L, T=T, beta=beta).step_size
+    best = stated(theorem.evaluate(L=L, T=T, beta=beta).step_size)
     guarantee = theorem.evaluate(L=L, T=T, beta=beta, step_size=batch["relative_step"] * best)
-    step = (guarantee.step_size * norm)[:, None] * np.sign(top(g, T))
-    return certified(guarantee.decrease, L, g, quadratics(batch).decrease(g, g, step))
+    step = (stated(guarantee.step_size) * norm)[:, None] * np.sign(top(g, T))
+    return certified(stated(guarantee.decrease), L, g, quadratics(batch).decrease(g, g, step))
 
 
 def _sq_scaled_sign(theorem: Theorem, batch: Batch) -> Array:
     L, g = batch["L"], batch["gradient"]
     q = scaled_sign(g, _kept(batch))
     guarantee = theorem.evaluate(L=L, beta=share(g, q))
-    return certified(guarantee.decrease, L, g, quadratics(batch).decrease(g, g, guarantee.step_size[:, None] * q))
+    return certified(
+        stated(guarantee.decrease), L, g, quadratics(batch).decrease(g, g, stated(guarantee.step_size)[:, None] * q)
+    )
 
 
 def _beta(g: Array) -> Array:
@@ -54,13 +56,13 @@ def _beta(g: Array) -> Array:
 def _beta_profile(theorem: Theorem, batch: Batch) -> Array:
     g, T = batch["gradient"], batch["T"]
     beta = np.take_along_axis(_beta(g), T[:, None] - 1, axis=1)[:, 0]
-    return np.where(square(g) > 0, quotient(theorem.evaluate(d=g.shape[1], T=T).decrease, beta), np.nan)
+    return np.where(square(g) > 0, quotient(stated(theorem.evaluate(d=g.shape[1], T=T).decrease), beta), np.nan)
 
 
 def _beta_adaptive(theorem: Theorem, batch: Batch) -> Array:
     g = batch["gradient"]
     best = np.max(_beta(g), axis=1)
-    return np.where(square(g) > 0, quotient(theorem.evaluate(d=g.shape[1]).decrease, best), np.nan)
+    return np.where(square(g) > 0, quotient(stated(theorem.evaluate(d=g.shape[1]).decrease), best), np.nan)
 
 
 def root_increments() -> Iterator[Instance]:
@@ -75,11 +77,9 @@ def _sq_rates(theorem: Theorem, batch: Batch) -> Array:
     def send(k: int, g: Array) -> Array:
         return scaled_sign(g, batch["T"][:, k])
 
-    made = descend(
-        function, function.point(batch["gradient"]), send, 1 / L, batch["T"].shape[1], batch["gradient"]
-    )
+    made = descend(function, function.point(batch["gradient"]), send, 1 / L, batch["T"].shape[1], batch["gradient"])
     guarantee = theorem.evaluate(L=L[:, None], mu=curvature(batch)[:, None], beta=made.certified)
-    return made.progress(np.cumsum(promised_e_foldings(guarantee.rate), axis=1))
+    return made.progress(np.cumsum(promised_e_foldings(stated(guarantee.rate)), axis=1))
 
 
 def _exact_signs() -> Iterator[Instance]:
@@ -97,12 +97,13 @@ def _dynamic(theorem: Theorem, batch: Batch) -> Array:
     # The T of the rule, and the largest that it can be, which the theorem takes where none is given.
     taken = theorem.evaluate(L=L, mu=mu, d=d, T=T)
     for guarantee in (taken, theorem.evaluate(L=L, mu=mu, d=d)):
+
         def send(k: int, g: Array) -> Array:
             return norm[:, None] * np.sign(top(g, T))
 
-        made = descend(function, function.point(g), send, taken.step_size, 1, g)
-        ratios.append(made.progress(promised_e_foldings(guarantee.rate)[:, None]))
-        ratios.append(certified(guarantee.decrease, L, g, made.decrease[:, 0]))
+        made = descend(function, function.point(g), send, stated(taken.step_size), 1, g)
+        ratios.append(made.progress(promised_e_foldings(stated(guarantee.rate))[:, None]))
+        ratios.append(certified(stated(guarantee.decrease), L, g, made.decrease[:, 0]))
     return np.where(square(g) > 0, np.max(ratios, axis=0), np.nan)
 
 
@@ -118,7 +119,7 @@ def _isotropic(**parts: object) -> Iterator[Instance]:
 
 
 _DECREASE = "certified / true decrease of one step"
-_VECTOR = {"gradient": Entries(), "T": Integers()}
+_VECTOR: Fields = {"gradient": Entries(), "T": Integers()}
 
 FAMILIES = {
     "sq-descent": Family(

@@ -9,9 +9,9 @@ import numpy as np
 from taciturn.theory.theorem import Guarantee, Theorem
 
 from ..family import Batch, Family, Instance
-from ..fields import Array, Entries, Integers, Spectrum
+from ..fields import Array, Entries, Fields, Integers, Spectrum
 from ..functions import PiecewiseQuadratics, Quadratics
-from ..measures import iterations_missed, promised_e_foldings, quotient
+from ..measures import iterations_missed, promised_e_foldings, quotient, stated
 from ..senders import project
 from ..trajectories import Trajectory, descend
 from .descent import SCALES, STEP, curvature, quadratics
@@ -19,10 +19,10 @@ from .descent import SCALES, STEP, curvature, quadratics
 __all__ = ["BOUNDED_BELOW", "CONVEX", "FAMILIES", "PROGRESS", "bounded", "convex", "exact_instances", "run"]
 
 STEPS = 6
-RUN = {**STEP, "T": Integers(rows=(STEPS,))}
+RUN: Fields = {**STEP, "T": Integers(rows=(STEPS,))}
 """`STEP` with a number of entries for every iteration: any rule, the worst included."""
 
-CONVEX = {
+CONVEX: Fields = {
     "L": SCALES,
     "knots": Entries(rows=(4,), zero=True),
     "slopes": Spectrum(condition=1e3, rows=(5,), singular=True),
@@ -34,7 +34,7 @@ CONVEX = {
 }
 """A convex function that is neither strongly convex nor quadratic, a start and a compressor."""
 
-BOUNDED_BELOW = {**CONVEX, "slopes": Spectrum(condition=1e3, rows=(5,), signed=True)}
+BOUNDED_BELOW: Fields = {**CONVEX, "slopes": Spectrum(condition=1e3, rows=(5,), signed=True)}
 """The same with gradients that also fall."""
 
 PROGRESS = "promised / made progress in the logarithm of the gap"
@@ -81,7 +81,7 @@ def _pl_rate(theorem: Theorem, batch: Batch) -> Array:
     L, mu = batch["L"][:, None], curvature(batch)[:, None]
     made = run(batch, batch["L"])
     initial = np.where(made.gap[:, :1] > 0, made.gap[:, :1], 1.0)
-    every_step = theorem.evaluate(L=L, mu=mu, alpha=made.certified).rate
+    every_step = stated(theorem.evaluate(L=L, mu=mu, alpha=made.certified).rate)
     with_the_mean = theorem.evaluate(L=L, mu=mu, alpha=made.mean_share).bound(made.steps, initial)
     promised = np.cumsum(promised_e_foldings(every_step), axis=1)
     return np.fmax(made.progress(promised), made.progress(promised_e_foldings(with_the_mean / initial)))
@@ -90,7 +90,7 @@ def _pl_rate(theorem: Theorem, batch: Batch) -> Array:
 def _every_step(theorem: Theorem, batch: Batch) -> Array:
     made = run(batch, batch["L"])
     guarantee = theorem.evaluate(L=batch["L"][:, None], mu=curvature(batch)[:, None], alpha=made.certified)
-    return made.progress(np.cumsum(promised_e_foldings(guarantee.rate), axis=1))
+    return made.progress(np.cumsum(promised_e_foldings(stated(guarantee.rate)), axis=1))
 
 
 def exact_instances() -> Iterator[Instance]:
@@ -137,9 +137,7 @@ def _convex_rate(theorem: Theorem, batch: Batch) -> Array:
     made = _descend(convex(batch), batch["start"], batch, 1 / batch["L"], STEPS)
     radius = np.sqrt(np.maximum.accumulate(made.squared_distance[:, :-1], axis=1))
     initial = np.where(made.gap[:, :1] > 0, made.gap[:, :1], 1.0)
-    guarantee = theorem.evaluate(
-        L=batch["L"][:, None], radius=np.where(radius > 0, radius, 1.0), alpha=made.mean_share
-    )
+    guarantee = theorem.evaluate(L=batch["L"][:, None], radius=np.where(radius > 0, radius, 1.0), alpha=made.mean_share)
     promised = promised_e_foldings(guarantee.bound(made.steps, initial) / initial)
     missed = iterations_missed(guarantee, made.steps, made.gap[:, 1:], initial)
     return np.fmax(made.progress(promised), made.largest(missed))
@@ -194,9 +192,7 @@ def saw_tooth() -> Iterator[Instance]:
 
 def _mean_validity(theorem: Theorem, batch: Batch) -> Array:
     made = _descend(bounded(batch), batch["start"], batch, 1 / batch["L"], STEPS)
-    guarantee = theorem.evaluate(
-        L=batch["L"][:, None], alpha_min=np.minimum.accumulate(made.certified, axis=1)
-    )
+    guarantee = theorem.evaluate(L=batch["L"][:, None], alpha_min=np.minimum.accumulate(made.certified, axis=1))
     average = np.cumsum(made.squared_gradient[:, :-1], axis=1) / made.steps
     initial = np.where(made.gap[:, :1] > 0, made.gap[:, :1], 1.0)
     ratio = quotient(average, guarantee.bound(made.steps, initial))

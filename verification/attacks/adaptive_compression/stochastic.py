@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,19 +11,19 @@ from taciturn.solvers.tune import systematic_sample
 from taciturn.theory.theorem import Theorem
 
 from ..family import Batch, Family, Instance
-from ..fields import Array, Entries, Field, Integers, Positive, Spectrum, Words
+from ..fields import Array, Entries, Field, Fields, Integers, Positive, Spectrum, Words
 from ..functions import Quadratics, dot, square
-from ..measures import agreement, e_foldings, iterations_missed, promised_e_foldings, quotient
+from ..measures import agreement, e_foldings, iterations_missed, promised_e_foldings, quotient, reached, stated
 from ..outcomes import expected, tree
 from ..senders import bernoulli_outcomes, nonzeros, sampling_probabilities, sorted_sums
-from .descent import SCALES, STEP, certified, curvature, quadratics
+from .descent import STEP, certified, curvature, quadratics
 from .rates import BOUNDED_BELOW, CONVEX, PROGRESS, bounded, convex
 
 __all__ = ["FAMILIES"]
 
 _FRACTION = Positive(0.02, 1.0)
-_VECTOR = {"gradient": Entries(), "fraction": _FRACTION}
-_STEP = {
+_VECTOR: Fields = {"gradient": Entries(), "fraction": _FRACTION}
+_STEP: Fields = {
     **{name: STEP[name] for name in ("L", "spectrum", "mirror", "gradient")},
     "sampling": Words(("optimal", "uniform", "two outcomes")),
     "fraction": _FRACTION,
@@ -76,8 +76,8 @@ def _ss_moments(theorem: Theorem, batch: Batch) -> Array:
         declared = float(Bernoulli(T).declared_moments(row).second_moment)
         (p,) = sampling_probabilities(row[None], np.array([T]))
         errors = [probability * square(message - row) for probability, message in bernoulli_outcomes(row, p)]
-        stated = theorem.evaluate(omega=min(1 / declared, 1.0)).value
-        ratios.append(float(agreement(1 + sum(errors) / square(row), 1 + stated)))
+        entries = stated(theorem.evaluate(omega=min(1 / declared, 1.0)).value)
+        ratios.append(float(agreement(1 + sum(errors) / square(row), 1 + entries)))
     return np.array(ratios)
 
 
@@ -94,7 +94,7 @@ def _ss_optimal_p(theorem: Theorem, batch: Batch) -> Array:
     T = _entries(batch, d)
     best = _second_moment(g, sampling_probabilities(g, T))
     other = _second_moment(g, sampling_probabilities(batch["other"], T))
-    lower = quotient(theorem.evaluate(d=d, T=T).decrease, quotient(square(g), best))
+    lower = quotient(stated(theorem.evaluate(d=d, T=T).decrease), quotient(square(g), best))
     return np.where(square(g) > 0, np.maximum(lower, quotient(best, other)), np.nan)
 
 
@@ -108,7 +108,7 @@ def _ss_omega_profile(theorem: Theorem, batch: Batch) -> Array:
     g = batch["gradient"]
     nnz = np.maximum(nonzeros(g), 1)
     T, other = batch["fraction"] * nnz, batch["other"] * nnz
-    lower = quotient(theorem.evaluate(nnz=nnz, T=np.minimum(T, nnz)).decrease, _omega(g, T))
+    lower = quotient(stated(theorem.evaluate(nnz=nnz, T=np.minimum(T, nnz)).decrease), _omega(g, T))
     chord = quotient((_omega(g, T) + _omega(g, other)) / 2, _omega(g, (T + other) / 2))
     rising = quotient(_omega(g, np.minimum(T, other)), _omega(g, np.maximum(T, other)))
     return np.where(square(g) > 0, np.max([lower, chord, rising], axis=0), np.nan)
@@ -133,15 +133,17 @@ def _ss_descent(theorem: Theorem, batch: Batch) -> Array:
     function, g, omega, noise = _sampled(batch)
     L = batch["L"]
     guarantee = theorem.evaluate(L=L, omega=omega, step_size=batch["relative_step"] * omega / L)
-    return certified(guarantee.decrease, L, g, _expected_decrease(function, g, noise, guarantee.step_size))
+    return certified(
+        stated(guarantee.decrease), L, g, _expected_decrease(function, g, noise, stated(guarantee.step_size))
+    )
 
 
 def _one_step(theorem: Theorem, batch: Batch) -> Array:
     function, g, omega, noise = _sampled(batch)
     guarantee = theorem.evaluate(L=batch["L"], mu=curvature(batch), omega=omega)
-    decrease = _expected_decrease(function, g, noise, guarantee.step_size)
+    decrease = _expected_decrease(function, g, noise, stated(guarantee.step_size))
     made = e_foldings(decrease, function.gap(function.point(g)))
-    return np.where(square(g) > 0, quotient(promised_e_foldings(guarantee.rate), made), np.nan)
+    return np.where(square(g) > 0, quotient(promised_e_foldings(stated(guarantee.rate)), made), np.nan)
 
 
 def _ss_pl_rate(theorem: Theorem, batch: Batch) -> Array:
@@ -157,7 +159,7 @@ def _several_steps(theorem: Theorem, batch: Batch) -> Array:
     for k, outcomes in enumerate(tree(function, start, L, _entries(batch, start.shape[1]), 3)):
         if k > 0:
             guarantee = theorem.evaluate(L=L, mu=curvature(batch), omega=smallest)
-            promised = promised_e_foldings(guarantee.rate**k)
+            promised = promised_e_foldings(stated(guarantee.rate) ** k)
             lost = initial - expected(outcomes, function.gap(outcomes.x))
             ratios.append(quotient(promised, e_foldings(lost, initial)))
         smallest = np.minimum(smallest, outcomes.smallest_omega)
@@ -168,9 +170,9 @@ def _ss_distance(theorem: Theorem, batch: Batch) -> Array:
     function, g, omega, _ = _sampled(batch)
     L, mu = batch["L"], curvature(batch)
     guarantee = theorem.evaluate(L=L, mu=mu, omega=omega, relative_step=batch["relative_step"] / L)
-    e, step_size = function.point(g), guarantee.step_size
+    e, step_size = function.point(g), stated(guarantee.step_size)
     decrease = 2 * step_size * dot(g, e) - step_size**2 * square(g) / omega
-    promised = promised_e_foldings(guarantee.rate)
+    promised = promised_e_foldings(stated(guarantee.rate))
     return np.where(square(g) > 0, quotient(promised, e_foldings(decrease, square(e))), np.nan)
 
 
@@ -236,8 +238,8 @@ def _ss_fixed_size(theorem: Theorem, batch: Batch) -> Array:
         lengths, middles = np.diff(ends), (ends[1:] + ends[:-1]) / 2
         lengths, middles = lengths[lengths > 1e-12], middles[lengths > 1e-12]  # shorter ones are rounding
         samples = systematic_sample(np.broadcast_to(p, (middles.size, p.size)), middles)
-        stated = theorem.evaluate(d=g.size, T=int(T)).value
-        sizes = np.max(agreement(samples.sum(axis=1), stated))
+        entries = stated(theorem.evaluate(d=g.size, T=int(T)).value)
+        sizes = np.max(agreement(samples.sum(axis=1), entries))
         ratios.append(max(float(sizes), 1 + float(np.max(np.abs(lengths @ samples - p)))))
     return np.array(ratios)
 
@@ -256,7 +258,7 @@ def _ss_sgd(theorem: Theorem, batch: Batch) -> Array:
     )
     e = function.point(g)
     started, moment = function.gap(e), e[:, :, None] * e[:, None, :]
-    step = guarantee.step_size[:, None, None]
+    step = stated(guarantee.step_size)[:, None, None]
     diagonal = np.eye(g.shape[1])
     ratios = []
     for k in range(1, 41):
@@ -265,8 +267,8 @@ def _ss_sgd(theorem: Theorem, batch: Batch) -> Array:
         second = second + (1 / omega - 1)[:, None, None] * diagonal * second
         moment = moment - step * (H @ moment + moment @ H) + step**2 * second
         gap = 0.5 * np.sum(H * moment, axis=(1, 2))
-        ratios.append(quotient(gap, guarantee.bound(k, np.where(started > 0, started, 1.0))))
-    return np.where(started > 0, np.max(ratios, axis=0), np.nan)
+        ratios.append(reached(gap, guarantee.bound(k, started), started))
+    return np.asarray(np.max(ratios, axis=0))
 
 
 def _noisy() -> Iterator[Instance]:
@@ -284,7 +286,7 @@ def _noisy() -> Iterator[Instance]:
             }
 
 
-def _with_coins(schema: Mapping[str, Field]) -> dict[str, Field]:
+def _with_coins(schema: Fields) -> dict[str, Field]:
     """Replace the projection-type compressor of a family by coins."""
     projection = ("compressor", "T", "direction")
     return {**{name: field for name, field in schema.items() if name not in projection}, "fraction": _FRACTION}
@@ -311,9 +313,7 @@ FAMILIES = {
         lambda: ({**instance, "other": 0.5} for instance in _flat()),
         dimensions=_MANY,
     ),
-    "ss-order": Family(
-        _VECTOR, _ss_order, "omega(T) / alpha(T), and omega(T) / beta(T)", _flat, dimensions=_MANY
-    ),
+    "ss-order": Family(_VECTOR, _ss_order, "omega(T) / alpha(T), and omega(T) / beta(T)", _flat, dimensions=_MANY),
     "ss-descent": Family(
         {**_STEP, "spectrum": Spectrum(signed=True), "relative_step": Positive(0.01, 1.9)},
         _ss_descent,

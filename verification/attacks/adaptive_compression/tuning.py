@@ -12,12 +12,12 @@ from taciturn.theory.communication import AffineCost
 from taciturn.theory.theorem import Theorem
 
 from ..family import Batch, Family, Instance
-from ..fields import Array, Entries, Integers, Positive, Spectrum, Words
-from ..functions import Quadratics, square
-from ..measures import agreement, quotient
+from ..fields import Array, Entries, Fields, Integers, Positive, Spectrum, Words
+from ..functions import Quadratics
+from ..measures import agreement, quotient, stated
 from ..senders import (
-    best_sparsity,
     bernoulli_outcomes,
+    best_sparsity,
     nonzeros,
     sampling_probabilities,
     scaled_sign,
@@ -29,7 +29,7 @@ from .efficiency import VECTOR_AND_PRICE
 
 __all__ = ["FAMILIES"]
 
-_RUN = {
+_RUN: Fields = {
     **{name: STEP[name] for name in ("L", "mirror", "gradient")},
     "spectrum": Spectrum(condition=8.0),
     "c0": Positive(1e-3, 100.0),
@@ -116,9 +116,7 @@ def _cat_worst_case(theorem: Theorem, batch: Batch) -> Array:
 
 def _cat_sparsity(theorem: Theorem, batch: Batch) -> Array:
     bill = _run(batch, signs=False)
-    return _compare(
-        theorem, batch, bill, **_price(batch), effective_sparsity=bill.largest_sparsity, cost=bill.last
-    )
+    return _compare(theorem, batch, bill, **_price(batch), effective_sparsity=bill.largest_sparsity, cost=bill.last)
 
 
 def _cat_sq_bits(theorem: Theorem, batch: Batch) -> Array:
@@ -204,7 +202,7 @@ def _cat_greedy(theorem: Theorem, batch: Batch) -> Array:
 def _cat_actual(theorem: Theorem, batch: Batch) -> Array:
     function, L, g = quadratics(batch), batch["L"], batch["gradient"]
     m, d = g.shape
-    prices, signs = _prices(batch, d), batch["scheme"] == "S+Q"
+    prices, signs = _prices(batch, d), np.asarray(batch["scheme"] == "S+Q")
     chosen = np.where(signs, _choose(g, prices, True)[2], _choose(g, prices, False)[2])
     true = np.zeros((m, d))
     for T in range(1, d + 1):
@@ -214,7 +212,7 @@ def _cat_actual(theorem: Theorem, batch: Batch) -> Array:
     # Beyond the number of non-zeros S+Q sends the same message at a higher price: never better.
     per_price = true / prices
     achieved = np.take_along_axis(per_price, chosen[:, None] - 1, axis=1)[:, 0]
-    value = theorem.evaluate(L=L, mu=curvature(batch)).value
+    value = stated(theorem.evaluate(L=L, mu=curvature(batch)).value)
     return quotient(value * np.max(per_price, axis=1), achieved)
 
 
@@ -242,8 +240,8 @@ def _cat_not_optimal(theorem: Theorem, batch: Batch) -> Array:
             sent = int(tune(x, cost, "S").T)
             bits += float(cost(sent))
             x = x - top(x[None], np.array([sent]))[0]
-        stated = theorem.evaluate(c0=c0 * c1, c1=c1, T=T).value
-        ratios.append(float(agreement(bits / float(cost(int(T))), stated)))
+        named = stated(theorem.evaluate(c0=c0 * c1, c1=c1, T=T).value)
+        ratios.append(float(agreement(bits / float(cost(int(T))), named)))
     return np.array(ratios)
 
 
@@ -251,7 +249,7 @@ def _gain_ceiling(theorem: Theorem, batch: Batch) -> Array:
     g = batch["gradient"]
     energy = sorted_sums(g)[2]
     gain = batch["dense"] * np.max(energy / energy[:, -1:] / _prices(batch, g.shape[1]), axis=1)
-    return quotient(gain, theorem.evaluate(dense_cost=batch["dense"], **_price(batch)).value)
+    return quotient(gain, stated(theorem.evaluate(dense_cost=batch["dense"], **_price(batch)).value))
 
 
 def _one_entry() -> Iterator[Instance]:

@@ -13,12 +13,12 @@ from taciturn.theory.communication import AffineCost
 from taciturn.theory.theorem import Theorem
 
 from ..family import Batch, Family, Instance
-from ..fields import Array, Entries, Integers, Positive, Spectrum, Words
-from ..functions import Quadratics, dot, reflection, square
-from ..measures import agreement, quotient
+from ..fields import Array, Entries, Fields, Integers, Positive, Spectrum, Words
+from ..functions import Quadratics, reflection, square
+from ..measures import agreement, reached, stated
 from ..senders import (
-    best_sparsity,
     bernoulli_outcomes,
+    best_sparsity,
     sampling_probabilities,
     scaled_sign,
     share,
@@ -31,7 +31,7 @@ __all__ = ["FAMILIES", "SEVERAL", "Workers", "several"]
 
 COUNT = 2
 
-SEVERAL = {
+SEVERAL: Fields = {
     "L": SCALES,
     "spectra": Spectrum(condition=1e3, rows=(COUNT,)),
     "mirrors": Entries(rows=(COUNT,), zero=True),
@@ -100,8 +100,8 @@ def _mn_descent(theorem: Theorem, batch: Batch) -> Array:
     T = batch["T"]
     q = np.where((batch["compressor"] == "top-T")[:, None, None], top(gradients, T), scaled_sign(gradients, T))
     g, sent = workers.average(gradients), workers.average(q)
-    step = theorem.evaluate(L=L).step_size[:, None] * sent
-    # The theorem states no number: its right-hand side, which may be negative, is compared on the scale of the gradients.
+    step = stated(theorem.evaluate(L=L).step_size)[:, None] * sent
+    # No number is stated: the right-hand side, which may be negative, is compared on the scale of the gradients.
     promised = (square(g) - workers.average(square(gradients) - square(q))) / (2 * L)
     slack = workers.mean.decrease(batch["start"], g, step) - promised
     return np.asarray(1 - slack * 2 * L / workers.average(square(gradients)))
@@ -156,11 +156,9 @@ def _mn_neighbourhood(theorem: Theorem, batch: Batch) -> Array:
     # Any relative dissimilarity that the theorem allows, with the smallest absolute one that covers this run.
     G = 1 + batch["relative"] * 0.99 * (1 / np.maximum(1 - alpha, 1e-3) - 1)
     B = np.sqrt(np.maximum(np.max(np.array(totals) - G * np.array(squares), axis=0), 0.0))
-    guarantee = theorem.evaluate(
-        L=L, mu=np.minimum(workers.mu, L), alpha_min=alpha, dissimilarity=G, heterogeneity=B
-    )
-    initial = np.where(gaps[0] > 0, gaps[0], 1.0)
-    ratios = [quotient(gap, guarantee.bound(k, initial)) for k, gap in enumerate(gaps) if k > 0]
+    guarantee = theorem.evaluate(L=L, mu=np.minimum(workers.mu, L), alpha_min=alpha, dissimilarity=G, heterogeneity=B)
+    scale = gaps[0] + np.max(totals, axis=0) / (2 * workers.mu)
+    ratios = [reached(gap, guarantee.bound(k, gaps[0]), scale) for k, gap in enumerate(gaps) if k > 0]
     return np.asarray(np.max(ratios, axis=0))
 
 
@@ -175,12 +173,12 @@ def _mn_ss(theorem: Theorem, batch: Batch) -> Array:
         "noise_smoothness": np.max(workers.weights * nu * workers.L_i, axis=1),
         "noise_at_optimum": np.sum(noise * square(workers.at_minimiser), axis=1),
     }
-    largest = theorem.evaluate(**parameters).step_size
+    largest = stated(theorem.evaluate(**parameters).step_size)
     guarantee = theorem.evaluate(**parameters, step_size=batch["relative_step"] * largest)
     initial = square(e)
-    ratios = [quotient(_enumerated(workers, e, T, guarantee.step_size), guarantee.bound(1, initial))]
-    for k, distance in enumerate(_squared_distances(workers, e, noise, guarantee.step_size, 30), 1):
-        ratios.append(quotient(distance, guarantee.bound(k, initial)))
+    ratios = [reached(_enumerated(workers, e, T, stated(guarantee.step_size)), guarantee.bound(1, initial), initial)]
+    for k, distance in enumerate(_squared_distances(workers, e, noise, stated(guarantee.step_size), 30), 1):
+        ratios.append(reached(distance, guarantee.bound(k, initial), initial))
     return np.asarray(np.max(ratios, axis=0))
 
 
@@ -216,9 +214,7 @@ def _squared_distances(workers: Workers, e: Array, noise: Array, step_size: Arra
 
 def _mn_price(theorem: Theorem, batch: Batch) -> Array:
     ratios = []
-    for gradients, weights, c0, c1 in zip(
-        *(batch[name] for name in ("gradients", "weights", "c0", "c1")), strict=True
-    ):
+    for gradients, weights, c0, c1 in zip(*(batch[name] for name in ("gradients", "weights", "c0", "c1")), strict=True):
         n, d = gradients.shape
         costs = [AffineCost(float(a * b), float(b)) for a, b in zip(c0, c1, strict=True)]
         prices = np.stack([cost(np.arange(1, d + 1)) for cost in costs])
@@ -229,7 +225,7 @@ def _mn_price(theorem: Theorem, batch: Batch) -> Array:
         workers = np.arange(n)
         best = np.max(np.sum(energy[workers, choices], axis=1) / np.sum(prices[workers, choices], axis=1))
         own = np.max(energy / prices, axis=1)
-        value = theorem.evaluate(smallest_efficiency=np.min(own), largest_efficiency=np.max(own)).value
+        value = stated(theorem.evaluate(smallest_efficiency=np.min(own), largest_efficiency=np.max(own)).value)
         joint = coordinated_tune(gradients, (weights / np.sum(weights)).tolist(), costs)
         ratios.append(max(value * best / achieved, best / joint.price))
     return np.array(ratios)

@@ -1,0 +1,92 @@
+"""Drawing figures and measuring claims."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .errors import writable_folder
+from .screen import print_table, progress_bar
+
+__all__ = ["captions", "claims", "draw_figures", "figures", "print_claims"]
+
+Folder = Annotated[Path, typer.Option(help="Folder of the figures.")]
+ArrayBackend = Annotated[str, typer.Option(help="Array library of the experiments: numpy or torch.")]
+Device = Annotated[str, typer.Option(help="Device of the torch tensors, e.g. cuda.")]
+
+
+def figures(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Figures; all if absent.")] = None,
+    output: Folder = Path("out/figures"),
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Draw elsewhere and compare with the folder; exit status 1 if a file differs."),
+    ] = False,
+    backend: ArrayBackend = "numpy",
+    device: Device = "cpu",
+) -> None:
+    """Draw figures and tables from scratch, each with the CSV it is drawn from."""
+    if not check:
+        draw_figures(names, writable_folder(output), backend, device)
+        typer.echo(f"figures: {output}")
+        return
+    from taciturn.paper_figures import registry
+
+    different: list[str] = []
+    for name in _known(names):
+        with progress_bar(name) as progress:
+            report = partial(progress, "")
+            different += registry.check(name, output=output, backend=backend, device=device, progress=report)
+    for file in different:
+        typer.echo(f"{output / file} is missing or not what is drawn now", err=True)
+    if different:
+        raise typer.Exit(1)
+    typer.echo(f"{output} holds what is drawn now")
+
+
+def claims(output: Folder = Path("out/figures"), backend: ArrayBackend = "numpy", device: Device = "cpu") -> None:
+    """Show the claims of the literature with what was measured here; they are measured if they were not yet."""
+    if not (output / "claims.json").exists():
+        draw_figures(["claims"], writable_folder(output), backend, device)
+    print_claims(output)
+
+
+def draw_figures(names: Sequence[str] | None, output: Path, backend: str, device: str) -> None:
+    """Draw figures (all if there are no names) into a folder, behind a bar for each."""
+    from taciturn.paper_figures import registry
+
+    for name in _known(names):
+        with progress_bar(name) as progress:
+            registry.draw(name, output=output, backend=backend, device=device, progress=partial(progress, ""))
+
+
+def captions(output: Path) -> dict[str, str]:
+    """What the figures of a folder show, by name; nothing if there is no folder."""
+    if not output.is_dir():
+        return {}
+    from taciturn.paper_figures import registry
+
+    entries = [registry.figure(name) for name in registry.names()]
+    return {entry.name: f"{entry.title}: {entry.caption}" for entry in entries}
+
+
+def print_claims(output: Path) -> None:
+    """Print the table of claims in a folder."""
+    records = json.loads((output / "claims.json").read_bytes())
+    fields = ("claim", "measured", "verdict")
+    print_table(fields, ([record.get(field, "") for field in fields] for record in records))
+
+
+def _known(names: Sequence[str] | None) -> Sequence[str]:
+    """The names, all of them known; all figures if there are none."""
+    from taciturn.paper_figures import registry
+    from taciturn.theory.checks import check_choice
+
+    for name in names or ():
+        check_choice(name, "figure", registry.names())
+    return names or registry.names()

@@ -1,0 +1,52 @@
+"""What commands draw on the terminal: tables and progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["print_table", "progress_bar", "show"]
+
+
+def show(renderable: Any) -> None:
+    """Print something of rich; without a terminal, on lines that are long enough for every table."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False, soft_wrap=True).print(renderable)
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*header, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(str(entry)) for entry in row))
+    show(table)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error while work is done; none where that is no terminal.
+
+    The function it gives is called with what was just done, how many parts are done, and how many there are.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        *(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
+        TextColumn("{task.fields[latest]}", style="dim"),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=None, latest="")
+
+        def progress(latest: str, done: int, total: int) -> None:
+            bar.update(task, latest=latest, completed=done, total=total)
+
+        yield progress

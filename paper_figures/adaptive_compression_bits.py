@@ -1,0 +1,168 @@
+"""Bits to accuracy against a fixed number of entries, with CAT and with what is guaranteed."""
+
+from collections.abc import Iterator
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from taciturn.theory import Guarantee, theorem
+
+from . import style
+from .adaptive_compression_runs import (
+    TEXT,
+    Task,
+    Trajectory,
+    cat,
+    dense,
+    dense_cost,
+    dynamic,
+    fixed,
+    plain_cost,
+    price,
+    problem,
+    spread,
+    trajectories,
+)
+from .figure import Figure
+from .setting import Progress, Setting
+from .table import Table, stacked
+
+__all__ = ["FIGURE", "GRIDS", "PRICES", "TARGETS", "tasks"]
+
+GRIDS = {
+    "S": (10, 30, 100, 300, 1000, 3000, 10_000),
+    "S+Q": (10, 30, 100, 300, 1000, 3000, 10_000),
+    "SS": (100, 300, 1000, 3000, 10_000),
+}
+"""Fixed T that are tried."""
+
+PRICES = {"plain": "payload and 64 bits", "ethernet-udp": "UDP packets"}
+TARGETS = {"S": (0.5, 0.2, 0.1), "S+Q": (0.5, 0.2), "SS": (0.5, 0.2)}
+"""Relative gaps that each scheme is run to."""
+
+GUARANTEED = 0.2  # the target that guarantees are shown for
+
+
+def tasks() -> dict[tuple[str, str], Task]:
+    """The runs of the figure by scheme and name; other figures and the claims share them."""
+    runs = {("S", "dense"): dense(0.05)}
+    for scheme, grid in GRIDS.items():
+        last = min(TARGETS[scheme])
+        runs |= {(scheme, f"{T}"): fixed(scheme, T, last) for T in grid}
+        runs |= {(scheme, f"CAT {name}"): cat(scheme, name, 0.05 if scheme == "S" else last) for name in PRICES}
+    return runs | {("S+Q", f"dynamic, {scale}"): dynamic(scale, 0.2) for scale in ("published", "optimal")}
+
+
+def compute(setting: Setting, progress: Progress) -> Table:
+    """Bits to all targets, measured and guaranteed."""
+    wanted = tasks()
+    runs = dict(zip(wanted, trajectories(setting, list(wanted.values()), progress), strict=True))
+    return stacked(
+        Table.of(price=priced_by, scheme=scheme, **row)
+        for priced_by in PRICES
+        for scheme in GRIDS
+        for row in (*_measured(runs, priced_by, scheme), *_guaranteed(runs, priced_by, scheme))
+    )
+
+
+def _measured(runs: dict[tuple[str, str], Trajectory], priced_by: str, scheme: str) -> Iterator[dict[str, object]]:
+    d = problem(TEXT).d
+    cost = price(priced_by, scheme, d)
+    for target in TARGETS[scheme]:
+        for T in GRIDS[scheme]:
+            run = runs[scheme, f"{T}"]
+            yield {"curve": "fixed", "target": target, "T": T, "bits": run.cost_to(target, cost)}
+        full = runs["S", "dense"].iterations_to(target) * dense_cost(d, priced_by)
+        yield {"curve": "full", "target": target, "T": d, "bits": full}
+        tuned = runs[scheme, f"CAT {priced_by}"].cost_to(target)
+        yield {"curve": "CAT", "target": target, "T": 0, "bits": tuned}
+        if scheme == "S+Q":
+            rule = runs[scheme, "dynamic, published"].cost_to(target, cost)
+            yield {"curve": "dynamic", "target": target, "T": 0, "bits": rule}
+
+
+def _guaranteed(runs: dict[tuple[str, str], Trajectory], priced_by: str, scheme: str) -> Iterator[dict[str, object]]:
+    """What theorems promise before the run (fixed T, and CAT whatever the data), and from the sparsity seen in it."""
+    where = problem(TEXT)
+    d, constants = where.d, {"L": where.L, "mu": where.mu}
+    start = float(runs["S", "dense"].gap[0])
+    T = spread(10, d, 40)
+
+    def bits(guarantee: Guarantee, each: object = 1.0) -> object:
+        return guarantee.bits(GUARANTEED * start, start, each)
+
+    if scheme == "S":
+        kept = theorem("alpha-profile").evaluate(d=d, T=T, effective_sparsity=d).decrease
+        fixed_T = theorem("topT-pl-rate").evaluate(**constants, alpha=kept)
+    elif scheme == "S+Q":
+        kept = theorem("beta-profile").evaluate(d=d, T=T).decrease
+        fixed_T = theorem("sq-rates").evaluate(**constants, beta=kept)
+    else:
+        kept = theorem("ss-omega-profile").evaluate(nnz=d, T=T).decrease
+        fixed_T = theorem("ss-pl-rate").evaluate(**constants, omega=kept)
+    cost = price(priced_by, scheme, d)
+    yield {"curve": "fixed, guaranteed", "target": GUARANTEED, "T": T, "bits": bits(fixed_T, cost(T))}
+    if priced_by != "plain" or scheme == "SS":
+        return
+    affine = plain_cost(scheme, d)
+    prices = {"c0": affine.c0, "c1": affine.c1}
+    run = runs[scheme, f"CAT {priced_by}"]
+    if scheme == "S":
+        any_data = theorem("cat-vs-fixed-worst-case").evaluate(**constants, **prices, d=d)
+        s = run.effective_sparsity[: int(run.iterations_to(GUARANTEED))].max()
+        sparse = theorem("cat-bits-sparsity").evaluate(
+            **constants, **prices, effective_sparsity=s, cost=run.cost.max()
+        )
+        yield {"curve": "CAT, sparse data", "target": GUARANTEED, "T": 0, "bits": bits(sparse)}
+    else:
+        any_data = theorem("cat-sq-bits").evaluate(**constants, **prices, d=d, cost=affine(d))
+    yield {"curve": "CAT, any data", "target": GUARANTEED, "T": 0, "bits": bits(any_data)}
+
+
+def plot(table: Table) -> Drawing:
+    """A row for each price, a column for each scheme."""
+    prices, schemes = table.different("price"), table.different("scheme")
+    figure, axes = style.canvas(
+        style.TWO_COLUMNS, 4.6, rows=len(prices), columns=len(schemes), sharex=True, sharey=True
+    )
+    panels = [(priced_by, scheme) for priced_by in prices for scheme in schemes]
+    for axis, (priced_by, scheme) in zip(axes, panels, strict=True):
+        _panel(axis, table.where(price=priced_by, scheme=scheme))
+        axis.set_title(f"{scheme}, {PRICES[priced_by]}")
+    for axis in axes[-len(schemes) :]:
+        axis.set_xlabel("entries sent, $T$")
+    for axis in axes[:: len(schemes)]:
+        axis.set_ylabel("bits to the target")
+    style.panel_letters(axes)
+    return figure
+
+
+def _panel(axis: Axes, rows: Table) -> None:
+    axis.set(xscale="log", yscale="log")
+    bound = rows.where(curve="fixed, guaranteed")
+    axis.plot(bound["T"], bound["bits"], color=style.GREY, linewidth=1.0, linestyle="--")
+    for curve in ("CAT, any data", "CAT, sparse data"):
+        for bits in rows.where(curve=curve)["bits"]:
+            axis.axhline(bits, color=style.BLACK, linewidth=0.8, linestyle=":")
+    for target, colour in zip(rows.different("target"), style.COLOURS, strict=False):
+        at = rows.where(target=target)
+        line, full = at.where(curve="fixed"), at.where(curve="full")
+        axis.plot(line["T"], line["bits"], "o-", color=colour, markersize=3.0, linewidth=1.0)
+        axis.plot(full["T"], full["bits"], "s", color=colour, markersize=4.0)
+        axis.axhline(at.where(curve="CAT")["bits"][0], color=colour, linewidth=1.6)
+        for bits in at.where(curve="dynamic")["bits"]:
+            axis.axhline(bits, color=colour, linewidth=1.0, linestyle="-.")
+
+
+FIGURE = Figure(
+    name="adaptive-compression-bits",
+    title="Bits to accuracy",
+    caption="",
+    claim="",
+    theorems=(
+        "topT-pl-rate", "sq-rates", "ss-pl-rate", "alpha-profile", "beta-profile", "ss-omega-profile",
+        "cat-vs-fixed-worst-case", "cat-bits-sparsity", "cat-sq-bits", "dynamic-T",
+    ),  # fmt: skip
+    compute=compute,
+    plot=plot,
+)
