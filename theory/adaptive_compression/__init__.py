@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import descent, efficiency, memory, quantised, rates, stochastic, tuning, workers
+from . import descent, efficiency, memory, quantised, rates, sampling, stochastic, tuning, workers
 
 THEOREMS = (
     *descent.THEOREMS,
     *rates.THEOREMS,
     *quantised.THEOREMS,
+    *sampling.THEOREMS,
     *stochastic.THEOREMS,
     *efficiency.THEOREMS,
     *tuning.THEOREMS,

@@ -1,0 +1,63 @@
+"""Events a second of the parameter server, against as many replacements in a heap of as many workers."""
+
+import heapq
+import sys
+
+from ratios import Target, median_seconds, report
+
+import numpy as np  # isort: skip  (after ratios, which sets the number of threads)
+
+from taciturn.solvers.delays import Exponential, ParameterServer, Pareto, Uniform, Worker, window_norm
+
+EVENTS = 200_000
+LEAST_EVENTS_A_SECOND = 200_000  # for 1,000 workers
+LARGEST_RATIO = 8.0
+
+
+def server_of(workers):
+    laws = [Exponential(1.0), Exponential(3.0), Pareto(1.5, 0.5)]
+    return ParameterServer([Worker(laws[i % 3]) for i in range(workers)])
+
+
+def main() -> bool:
+    met = []
+    seconds_an_event = {}
+    for workers in (10, 100, 1_000, 10_000, 100_000):
+        server = server_of(workers)
+        durations = np.random.default_rng(0).exponential(size=EVENTS).tolist()
+
+        def simulate(server=server):
+            server.trace(EVENTS, message_bits=1000)
+
+        def begin(server=server):
+            server.trace(1, message_bits=1000)
+
+        def replace(workers=workers, durations=durations):
+            heap = [(durations[i], i) for i in range(workers)]
+            heapq.heapify(heap)
+            for duration in durations:
+                time, worker = heap[0]
+                heapq.heapreplace(heap, (time + duration, worker))
+
+        seconds = median_seconds({"events": simulate, "start": begin, "heapreplace": replace}, repetitions=5)
+        met.append(report(f"{workers} workers", seconds, [Target("events", "heapreplace", LARGEST_RATIO)]))
+        seconds_an_event[workers] = (seconds["events"] - seconds["start"]) / EVENTS
+        print(f"  {1 / seconds_an_event[workers]:,.0f} events a second")
+    fast = 1 / seconds_an_event[1_000] >= LEAST_EVENTS_A_SECOND
+    print(f"1000 workers: at least {LEAST_EVENTS_A_SECOND:,} events a second: {'met' if fast else 'NOT MET'}")
+    growth = seconds_an_event[100_000] / seconds_an_event[10]
+    print(f"cost of an event, 100,000 workers / 10 workers = {growth:.2f}; log 1e5 / log 10 = 5")
+    pattern = Uniform(50).trace(100_000, workers=1).largest_delay
+    names = "window norm", "100 running sums"
+    times = median_seconds({names[0]: lambda: window_norm(pattern), names[1]: lambda: _sums(pattern)}, repetitions=3)
+    report("norm of a window matrix, K = 100,000", times, [])
+    return all(met) and fast
+
+
+def _sums(pattern):
+    for _ in range(100):
+        np.cumsum(pattern)
+
+
+if __name__ == "__main__":
+    sys.exit(not main())
