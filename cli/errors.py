@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -20,9 +20,15 @@ class OneLineErrors(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # the reader of the output has had enough: no error of ours
-        except (ValueError, TypeError, OSError, ImportError) as error:
-            typer.echo(f"taciturn: {' '.join(str(error).split())}", err=True)
-            raise typer.Exit(2) from error
+        except OSError as error:
+            _refuse(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+        except (ValueError, TypeError, ImportError) as error:
+            _refuse(str(error))
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(f"taciturn: {' '.join(message.split())}", err=True)
+    raise typer.Exit(2)
 
 
 def writable_folder(folder: Path) -> Path:

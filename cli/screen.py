@@ -7,14 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["print_table", "progress_bar", "show"]
+__all__ = ["counted", "print_table", "progress_bar", "show"]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "packet"), counted(2, "packet")
+    ('1 packet', '2 packets')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def show(renderable: Any) -> None:
-    """Print something of rich; without a terminal, on lines that are long enough for every table."""
+    """Print something of rich; where that is no terminal, on lines as long as they need to be."""
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 200, highlight=False, soft_wrap=True).print(renderable)
+    Console(width=None if sys.stdout.isatty() else 400, highlight=False).print(renderable)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

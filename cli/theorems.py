@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .screen import print_table, progress_bar
+from .screen import counted, print_table, progress_bar
 
 if TYPE_CHECKING:
     from taciturn.theory.certificate import CertificateReport, Line
@@ -37,7 +37,7 @@ def theorems(
         header = ["theorem", "kind", "status", "certificate", *(["check"] if check else []), "title"]
         print_table(header, (_row(entry, reports.get(entry.id), check) for entry in entries))
         certified = sum(entry.certificate is not None for entry in entries)
-        typer.echo(f"{len(entries)} theorems, {certified} with a certificate")
+        typer.echo(f"{counted(len(entries), 'theorem')}, {certified} with a certificate")
     failed = [(id, line) for id, report in reports.items() for line in report.lines if not line.holds]
     if check and not as_json:
         lines, seconds = (
@@ -104,7 +104,8 @@ def evaluate(
     given = dict(_assignment(text) for text in parameters or ())
     extra = {"k": k, "eps": eps, "initial": initial if k or eps else None, "bits_per_iteration": bits_per_iteration}
     axes = {name: _numbers(name, text) for name, text in (given | extra).items() if text is not None}
-    grid = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))
+    combinations = (values.ravel() for values in np.meshgrid(*axes.values(), indexing="ij"))
+    grid = {name: values if values.size > 1 else values.item() for name, values in zip(axes, combinations, strict=True)}
     guarantee = entry.evaluate(**{name: grid[name] for name in given})
     results = dict(guarantee.values) | _results(guarantee, {name: grid[name] for name in extra if name in grid})
     shape = np.broadcast_shapes(*(np.shape(value) for value in results.values()))
@@ -112,6 +113,8 @@ def evaluate(
     rows = [dict(zip(columns, map(float, row), strict=True)) for row in zip(*columns.values(), strict=True)]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
+    elif not columns:
+        typer.echo(f"{entry.id} states no number: `taciturn show {entry.id}`")
     elif len(rows) == 1:
         width = max(map(len, columns))
         for name, value in rows[0].items():

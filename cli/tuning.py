@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .screen import print_table
+from .screen import counted, print_table
 
 __all__ = ["technologies", "tune"]
 
@@ -50,7 +50,7 @@ def tune(
     typer.echo(f"efficiency  {tuning.efficiency:.6g} per bit")
     stated = "none: the price comes in whole packets" if tuning.threshold is None else f"{tuning.threshold:.6g}"
     typer.echo(f"threshold   {stated}")
-    typer.echo(f"message     {tuning.cost:g} {tuning.unit} in {found['packets']} packets of {network.title}")
+    typer.echo(f"message     {tuning.cost:g} {tuning.unit} in {counted(found['packets'], 'packet')} of {network.title}")
 
 
 def technologies(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .errors import writable_folder
-from .screen import progress_bar, show
+from .screen import counted, progress_bar, show
 
 if TYPE_CHECKING:
     from taciturn.verification.evidence import Evidence
@@ -110,9 +110,8 @@ def print_findings(evidence: Sequence[Evidence]) -> None:
         )
     summary = summarise(evidence)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in summary["verdicts"].items())
-    typer.echo(
-        f"{summary['theorems']} theorems, {summary['findings']} findings: {counts}; {summary['seconds']:.0f} s of work"
-    )
+    size = f"{counted(summary['theorems'], 'theorem')}, {counted(summary['findings'], 'finding')}"
+    typer.echo(f"{size}: {counts}; {summary['seconds']:.0f} s of work")
 
 
 def write_pages(evidence: Sequence[Evidence], output: Path, figures: Path) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "ACCURACIES",
     "FLOAT_BITS",
     "HEADER_BITS",
+    "LINKS",
     "MNIST",
     "TEXT",
     "WORKERS",
@@ -44,11 +45,12 @@ __all__ = [
     "workers_data",
 ]
 
-REGULARISATION = 1e-4
-WORKERS_REGULARISATION = 1e-1
 WORKERS = 4
 HEADER_BITS = 64  # of every message, whatever the scheme
 FLOAT_BITS = 32  # what a value is billed as
+LINKS = {"rdma-100g": (1.3e-6, 100e9), "ethernet-10g": (50e-6, 10e9)}
+"""Links by latency (s) and bandwidth (bit/s): typical orders, to be measured on the spot."""
+
 ACCURACIES = (0.5, 0.2, 0.1, 0.05)
 """Targets: F(x) - F* relative to its value at the start."""
 
@@ -57,15 +59,16 @@ SPLIT_TEXT = "spam-assassin-by-label"
 
 
 @cache
-def problem(name: str) -> LinearModel:
-    """Return a problem by name, built once.
+def problem(name: str, regularisation: float | None = None) -> LinearModel:
+    """Return a problem by name, built once; the regularisation has a default for each.
 
     Examples
     --------
     >>> problem("spam-assassin")
     LinearModel(d = 26521, workers = 1)
     """
-    return _PROBLEMS[name]()
+    build, usual = _PROBLEMS[name]
+    return build(usual if regularisation is None else regularisation)
 
 
 def mnist_is_here() -> bool:
@@ -83,33 +86,33 @@ def workers_data() -> str:
     return DIGITS
 
 
-def _text() -> LinearModel:
+def _text(regularisation: float) -> LinearModel:
     data = load_text()
-    return logistic_regression(data.features, data.targets, REGULARISATION)
+    return logistic_regression(data.features, data.targets, regularisation)
 
 
-def _split_text() -> LinearModel:
+def _split_text(regularisation: float) -> LinearModel:
     data = load_text()
-    whole = logistic_regression(data.features, data.targets, WORKERS_REGULARISATION)
+    whole = logistic_regression(data.features, data.targets, regularisation)
     return whole.split(split_by_label(data.targets, WORKERS))
 
 
-def _mnist() -> LinearModel:
+def _mnist(regularisation: float) -> LinearModel:
     data = load_mnist(part="test")
-    return softmax_regression(data.features, data.targets, REGULARISATION)
+    return softmax_regression(data.features, data.targets, regularisation)
 
 
-def _digits() -> LinearModel:
+def _digits(regularisation: float) -> LinearModel:
     data = load_digits()
     odd = np.where(data.targets % 2 == 1, 1.0, -1.0)
-    return logistic_regression(data.features, odd, WORKERS_REGULARISATION).split(split_by_label(data.targets, WORKERS))
+    return logistic_regression(data.features, odd, regularisation).split(split_by_label(data.targets, WORKERS))
 
 
-_PROBLEMS: dict[str, Callable[[], LinearModel]] = {
-    TEXT: _text,
-    SPLIT_TEXT: _split_text,
-    MNIST: _mnist,
-    DIGITS: _digits,
+_PROBLEMS: dict[str, tuple[Callable[[float], LinearModel], float]] = {
+    TEXT: (_text, 1e-4),
+    SPLIT_TEXT: (_split_text, 1e-1),
+    MNIST: (_mnist, 1e-4),
+    DIGITS: (_digits, 1e-1),
 }
 
 
@@ -120,8 +123,13 @@ def plain_cost(scheme: str, d: int) -> AffineCost:
 
 
 def price(name: str, scheme: str, d: int) -> Cost:
-    """Return the price of a message: "plain", or the packets of a technology by name."""
-    return plain_cost(scheme, d) if name == "plain" else technology(name).cost(scheme, d, FLOAT_BITS)
+    """Return the price of a message: "plain", a link of `LINKS` in seconds, or the packets of a technology in bits."""
+    if name == "plain":
+        return plain_cost(scheme, d)
+    if name in LINKS:
+        latency, bandwidth = LINKS[name]
+        return AffineCost(latency, entry_bits(scheme, d, FLOAT_BITS) / bandwidth, unit="seconds")
+    return technology(name).cost(scheme, d, FLOAT_BITS)
 
 
 def dense_cost(d: int, name: str = "plain") -> float:
@@ -147,12 +155,15 @@ class Task:
         Relative gap to stop at.
     iterations : int
         Most steps.
+    regularisation : float, optional
+        Another than the problem's usual one.
     """
 
     problem: str
     method: Method
     accuracy: float
     iterations: int = 20_000
+    regularisation: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,9 +230,10 @@ def dense(accuracy: float, name: str = TEXT) -> Task:
     return Task(name, CompressedGradient(Dense(AffineCost(dense_cost(problem(name).d), 0.0))), accuracy)
 
 
-def cat(scheme: str, priced_by: str, accuracy: float) -> Task:
+def cat(scheme: str, priced_by: str, accuracy: float, regularisation: float | None = None) -> Task:
     """CAT on the text."""
-    return Task(TEXT, CompressedGradient(CAT(scheme, price(priced_by, scheme, problem(TEXT).d))), accuracy)
+    method = CompressedGradient(CAT(scheme, price(priced_by, scheme, problem(TEXT).d)))
+    return Task(TEXT, method, accuracy, regularisation=regularisation)
 
 
 def fixed(scheme: str, T: int, accuracy: float) -> Task:
@@ -252,7 +264,7 @@ def _trajectory(setting: Setting, task: Task) -> Trajectory:
 
 
 def _run(setting: Setting, task: Task) -> Trajectory:
-    there = problem(task.problem).on(setting.prototype())
+    there = problem(task.problem, task.regularisation).on(setting.prototype())
     xp = array_namespace(there.weights)
     start = float(there.objective(array_like(np.zeros(there.d), there.weights))) - there.minimum
     result = run(

@@ -249,8 +249,8 @@ class Recursion:
             gamma_k.
         """
         if self.stored:
-            for i in np.flatnonzero(fresh):
-                state = self._with_message(state, int(i), int(delay[i]))
+            for i in np.flatnonzero(fresh).tolist():
+                state = self._with_message(state, i, int(delay[i]))
             mean, rows, variance = self._mean_message(state, shares)
         else:
             mean, rows, variance = self._mean_gradient(state, delay, shares)
@@ -281,7 +281,7 @@ class Recursion:
             return mean, rows, variance + sampling + self._noise(0, variance + sampling, compressed)
         spread = at_read[..., read].reshape(*state.mean.shape[:-1], n, d, n, d)
         noise = sampling
-        for i in np.flatnonzero(shares):
+        for i in np.flatnonzero(shares).tolist():
             own = self.hessians[i] @ spread[..., i, :, i, :] @ self.hessians[i] + self.gradient_noise[i] * np.eye(d)
             compressed = slopes[..., i, :] if self.shifted else slopes[..., i, :] + self.residuals[i]
             noise = noise + shares[i] ** 2 * self._noise(i, own, compressed)
@@ -314,7 +314,7 @@ class Recursion:
         """Covariance that the compressor of worker i adds to a vector of given covariance and mean."""
         square = covariance + mean[..., :, None] * mean[..., None, :]
         entries = np.diagonal(square, axis1=-2, axis2=-1) * self.diagonal[i]
-        return self.outer[i] * square + entries[..., None] * np.eye(square.shape[-1])
+        return np.asarray(self.outer[i] * square + entries[..., None] * np.eye(square.shape[-1]))
 
     def _moved(
         self, state: MomentState, mean: Floats, rows: Floats, variance: Floats, step_size: Floats

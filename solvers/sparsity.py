@@ -193,7 +193,8 @@ def sigma_spec_bound(matrix: Any, partition: Partition | None = None, steps: int
     """
     check_count(steps, "steps")
     support = supports(matrix, partition).astype(np.float64)
-    return perron_bound(support, steps) * (1 + sum(support.shape) * EPS)
+    n, d = support.shape
+    return perron_bound(support, steps) * float(1 + (n + d) * EPS)
 
 
 def estimated_degrees(
@@ -372,7 +373,7 @@ def _merged(
         seen = np.where(pointer < end, ranks[pointer], n)
         lowest = np.minimum.reduceat(seen, starts[:-1])
         neighbours[(lowest == n) & (neighbours < 0)] = taken
-        pointer += seen == np.repeat(lowest, lengths)
+        pointer += (seen == np.repeat(lowest, lengths)) & (seen < n)
     unknown = neighbours < 0
     neighbours[unknown] = n * (sketch_size - 1) / lowest[unknown]
     return neighbours

@@ -7,6 +7,7 @@ instance is JSON-compatible data, so the worst one found is stored and can be re
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -113,7 +114,7 @@ def witness(theorem: Theorem, budget: Budget, corpus: Path | None = None) -> tup
     """
     family = _family(theorem)
     if family is None:
-        reason = f"no attack is known on {theorem.id}, a statement of kind {theorem.kind!r}"
+        reason = f"{theorem.id} has no entry in the tables of attacks"
         return (Evidence(theorem.id, "attack", Verdict.NOT_APPLICABLE, None, reason, 0.0),)
     start = time.perf_counter()
     known = [] if corpus is None else [entry for id, entry in read_corpus(corpus) if id == theorem.id]
@@ -126,7 +127,8 @@ def witness(theorem: Theorem, budget: Budget, corpus: Path | None = None) -> tup
         "worst": dict(search.worst),
     }
     evidence = _evidence(theorem, search.ratio, details, time.perf_counter() - start)
-    if corpus is not None and not any(ratio(theorem, entry) >= search.ratio for entry in known):
+    worst_known = max((ratio(theorem, entry) for entry in known), default=-np.inf)
+    if corpus is not None and search.ratio > worst_known + TOLERANCE:
         _append(corpus, {"theorem": theorem.id, "ratio": search.ratio, "instance": dict(search.worst)})
     return (evidence,)
 
@@ -205,7 +207,8 @@ def _evidence(theorem: Theorem, value: float, details: Mapping[str, Any], second
     found = "violated by the worst" if violated else "held on the worst"
     prose = f"{found} of {tried} instances, where {compares} = {value:.6g}"
     verdict = Verdict.VIOLATED if violated else Verdict.HELD
-    return Evidence(theorem.id, "attack", verdict, value, prose, seconds, details)
+    finite = min(value, sys.float_info.max)  # JSON has no infinity
+    return Evidence(theorem.id, "attack", verdict, finite, prose, seconds, details)
 
 
 def read_corpus(path: Path) -> list[tuple[str, Instance]]:

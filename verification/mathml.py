@@ -7,6 +7,8 @@ LaTeX is brought into a form of which ``latex2mathml`` makes MathML Core.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import sympy
 from sympy.printing.latex import LatexPrinter
@@ -28,8 +30,11 @@ _DEPTH = {r"\left": 1, r"\right": -1, r"\begin{": 2, r"\end{": 0}
 _DEPTH |= dict.fromkeys(("{", "(", "[", r"\{"), 1) | dict.fromkeys(("}", ")", "]", r"\}"), -1)
 _SPACE = re.compile(r"\\qquad|\\quad")
 _RELATION = re.compile(r"\\(?:le|ge|to)(?![a-zA-Z])|=")
-_STRUCTURE = re.compile(rf"{_SPACE.pattern}|{_RELATION.pattern}|\\(?:begin|end)\{{|\\(?:left|right)(?![a-z])|\\?[{{}}]|[()\[\]]")
+_STRUCTURE = re.compile(
+    rf"{_SPACE.pattern}|{_RELATION.pattern}|\\(?:begin|end)\{{|\\(?:left|right)(?![a-z])|\\?[{{}}]|[()\[\]]"
+)
 
+_DECLARED: Mapping[str, str] = MappingProxyType({name: entry.tex for name, entry in PARAMETERS.items()})
 _GREEK = frozenset(
     ("alpha", "beta", "gamma", "delta", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi")
     + ("rho", "varrho", "sigma", "tau", "phi", "chi", "psi", "omega")
@@ -78,19 +83,31 @@ def clauses(latex: str) -> tuple[tuple[str, ...], ...]:
     for match in _STRUCTURE.finditer(latex):
         depth += _DEPTH.get(match[0], 0)
         if match[0] not in _DEPTH and depth == 0:
-            found[-1][-1] = latex[start : match.start()].strip()
+            found[-1][-1] = _trimmed(latex[start : match.start()])
             start = match.start() if _RELATION.match(match[0]) else match.end()
             if _RELATION.match(match[0]):
                 found[-1].append("")
             else:
                 found.append([""])
-    found[-1][-1] = latex[start:].strip()
+    found[-1][-1] = _trimmed(latex[start:])
     pieces = (tuple(piece for piece in clause if piece) for clause in found)
     return tuple(clause for clause in pieces if clause)
 
 
-def expression_latex(expression: sympy.Basic) -> str:
+def _trimmed(piece: str) -> str:
+    r"""The piece without the spaces at its ends, ``\\ `` among them."""
+    return piece.strip().removesuffix("\\").removeprefix(r"\ ").strip()
+
+
+def expression_latex(expression: sympy.Basic, tex: Mapping[str, str] = _DECLARED) -> str:
     r"""A symbolic expression in LaTeX, every symbol under the name that people give it.
+
+    Parameters
+    ----------
+    expression
+        Of sympy.
+    tex
+        How parameters are printed, by name; as the theory declares them if absent.
 
     Examples
     --------
@@ -99,7 +116,7 @@ def expression_latex(expression: sympy.Basic) -> str:
     '1 - m\\,\\alpha'
     """
     expression = _shorter(expression.replace(BOUND, lambda k: sympy.Function(r"\text{bound}")(k)))
-    names = {symbol: _symbol_latex(symbol) for symbol in expression.free_symbols}
+    names = {symbol: _symbol_latex(symbol, tex) for symbol in expression.free_symbols}
     return str(_Printer({"symbol_names": names, "ln_notation": True, "mul_symbol": r"\,"}).doprint(expression))
 
 
@@ -117,13 +134,13 @@ class _Printer(LatexPrinter):
         return sorted(terms, key=lambda term: bool(term.as_coeff_Mul()[0].is_negative))
 
 
-def _symbol_latex(symbol: sympy.Symbol) -> str:
+def _symbol_latex(symbol: sympy.Symbol, tex: Mapping[str, str]) -> str:
     """The name of a symbol: a parameter's own, else from its parts: ``F_next[k]`` is F with a raised + and index k."""
     index = index_of(symbol)
     base = symbol.name.partition("[")[0]
     below = [] if index is None else [_word(index)]
-    if base in PARAMETERS:
-        return _marked(PARAMETERS[base].tex, below)
+    if base in tex:
+        return _marked(tex[base], below)
     if symbol in _NAMED:
         return _NAMED[symbol]
     parts = base.split("_")

@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 
 from taciturn.theory.symbols import Parameter
-from taciturn.theory.theorem import Theorem
+from taciturn.theory.theorem import Guarantee, Theorem
 
 __all__ = ["Plot", "plot", "typical_parameters"]
 
@@ -22,7 +22,10 @@ _TYPICAL: Mapping[str, float] = {
     "c0": 640.0, "c1": 64.0, "cost": 1280.0, "dense_cost": 6400.0, "efficiency": 1e-3,
     "smallest_efficiency": 1.0, "largest_efficiency": 2.0,
     "gradient_noise": 0.1, "dissimilarity": 1.2, "heterogeneity": 0.1,
-    "noise_smoothness": 1.0, "noise_at_optimum": 0.01,
+    "noise_smoothness": 1.0, "noise_at_optimum": 0.01, "noise_slope": 0.1, "noise_floor": 0.01,
+    "optimum_gradients": 0.01,
+    "relative_noise": 0.5, "absolute_noise": 0.1, "absolute_error": 0.1,
+    "tau": 4, "workers": 10, "sparsity_sigma": 2.0,
 }  # fmt: skip
 
 _FAMILIES: Mapping[str, tuple[float, ...]] = {
@@ -70,7 +73,7 @@ class Plot:
 
 
 def typical_parameters(theorem: Theorem) -> dict[str, float]:
-    """Return a usual value of every parameter that has no default.
+    """Return a usual value of every parameter that has no default; the middle of its range where that is outside.
 
     Examples
     --------
@@ -78,8 +81,16 @@ def typical_parameters(theorem: Theorem) -> dict[str, float]:
     >>> typical_parameters(theorem("topT-pl-rate"))
     {'L': 1.0, 'mu': 0.1, 'alpha': 0.5}
     """
-    free = (entry.name for entry in theorem.parameters if entry.name not in theorem.defaults)
-    return {name: _TYPICAL.get(name, 1.0) for name in free}
+    free = [entry for entry in theorem.parameters if entry.name not in theorem.defaults]
+    values = {entry.name: _TYPICAL.get(entry.name, 1.0) for entry in free}
+    for entry in free:
+        lower, upper = _ends(theorem, entry, values)
+        value = values[entry.name]
+        above = value > lower if entry.domain.lower_open else value >= lower
+        below = value < upper if entry.domain.upper_open else value <= upper
+        if not (above and below):
+            values[entry.name] = (lower + upper) / 2 if math.isfinite(upper) else lower + 1
+    return values
 
 
 def plot(theorem: Theorem) -> Plot | None:
@@ -88,7 +99,7 @@ def plot(theorem: Theorem) -> Plot | None:
     Returns
     -------
     Plot or None
-        ``None`` for a theorem without formula or without parameters.
+        ``None`` for a theorem without formula or parameters, or where the usual values of the parameters do not fit.
 
     Examples
     --------
@@ -104,39 +115,44 @@ def plot(theorem: Theorem) -> Plot | None:
     return _against_parameter(theorem, stated[0]) if stated and theorem.parameters else None
 
 
-def _against_iterations(theorem: Theorem) -> Plot:
+def _against_iterations(theorem: Theorem) -> Plot | None:
     values = typical_parameters(theorem)
     family = next((name for name in _FAMILIES if name in values), None)
     members = [values] if family is None else [values | {family: value} for value in _FAMILIES[family]]
     guarantees = [theorem.evaluate(**member) for member in members if _in_range(theorem, member)]
-    counts = [float(guarantee.iterations(_EPS, _INITIAL)) for guarantee in guarantees]
+    if not guarantees:
+        return None
+    counts = [_iterations(guarantee) for guarantee in guarantees]
     end = int(np.clip(np.median([count for count in counts if math.isfinite(count)] or [60]), 20, 2000))
     geometric = theorem.rate is not None
     k = np.unique((np.linspace if geometric else np.geomspace)(1, end, 200).astype(int))
     y = np.array([guarantee.bound(k, _INITIAL) for guarantee in guarantees])
     names = () if family is None else tuple(_equation(theorem, family, g.values[family]) for g in guarantees)
-    return Plot(
-        _svg(k, y, scale="semilogarithmic" if geometric else "logarithmic"),
-        "bound",
-        "k",
-        names,
-        _fixed(theorem, values, family),
-    )
+    picture = _svg(k, y, scale="semilogarithmic" if geometric else "logarithmic")
+    return Plot(picture, "bound", "k", names, _fixed(theorem, values, family))
 
 
-def _against_parameter(theorem: Theorem, formula: str) -> Plot:
+def _against_parameter(theorem: Theorem, formula: str) -> Plot | None:
     values = typical_parameters(theorem)
     names = [entry.name for entry in theorem.parameters]
     axis = next((name for name in _AXES if name in names), names[-1])
     entry = theorem.parameters[names.index(axis)]
-    x = _grid(theorem, entry, values)
+    x = np.array([value for value in _grid(theorem, entry, values) if _in_range(theorem, {**values, axis: value})])
+    if np.unique(x).size < 2:
+        return None
     guarantee = theorem.evaluate(**{**values, axis: x})
     if formula in ("bits", "iterations"):
         y = getattr(guarantee, formula)(_EPS, _INITIAL)
     else:
         y = getattr(guarantee, formula)
-    scale: _Scale = "semilogarithmic" if np.max(y) > 20 * np.median(y) else "linear"
+    scale: _Scale = "semilogarithmic" if np.max(y) > 20 * np.median(y) > 0 else "linear"
     return Plot(_svg(x, np.asarray(y)[None], scale=scale), formula, entry.tex, (), _fixed(theorem, values, axis))
+
+
+def _iterations(guarantee: Guarantee) -> float:
+    if guarantee.theorem.iterations_formula is None:
+        return math.inf
+    return float(guarantee.iterations(_EPS, _INITIAL))
 
 
 def _in_range(theorem: Theorem, values: Mapping[str, float]) -> bool:
@@ -149,9 +165,9 @@ def _in_range(theorem: Theorem, values: Mapping[str, float]) -> bool:
 
 def _grid(theorem: Theorem, entry: Parameter, values: Mapping[str, float]) -> Any:
     """Values of a parameter over its range; five times the usual value where the range has no upper end."""
-    ends = [None if end is None else float(theorem.compute(sympy.sympify(end), values)) for end in _ends(entry)]
-    lower = 0.0 if ends[0] is None else ends[0]
-    upper = 5 * _TYPICAL.get(entry.name, 1.0) if ends[1] is None else ends[1]
+    lower, upper = _ends(theorem, entry, values)
+    if not math.isfinite(upper):
+        upper = max(5 * _TYPICAL.get(entry.name, 1.0), 2 * lower)
     if entry.domain.integer:
         return np.unique(np.linspace(lower, upper, 200).astype(int))
     margin = (upper - lower) / 200
@@ -159,8 +175,14 @@ def _grid(theorem: Theorem, entry: Parameter, values: Mapping[str, float]) -> An
     return np.linspace(lower + margin * opened[0], upper - margin * opened[1], 200)
 
 
-def _ends(entry: Parameter) -> tuple[Any, Any]:
-    return entry.domain.lower, entry.domain.upper
+def _ends(theorem: Theorem, entry: Parameter, values: Mapping[str, float]) -> tuple[float, float]:
+    """The ends of a parameter's range at some values of the others; 0 and infinity where it has none."""
+    known = {**values, **{name: theorem.compute(formula, values) for name, formula in theorem.defaults.items()}}
+    lower, upper = (
+        missing if end is None else float(theorem.compute(sympy.sympify(end), known))
+        for end, missing in ((entry.domain.lower, 0.0), (entry.domain.upper, math.inf))
+    )
+    return lower, upper
 
 
 def _fixed(theorem: Theorem, values: Mapping[str, float], drawn: str | None) -> tuple[str, ...]:

@@ -138,11 +138,11 @@ def render_report(
     theorems = catalogue() if theorems is None else theorems
     known = {entry.id for entry in theorems}
     evidence = sorted(
-        (finding for finding in evidence if finding.theorem in known),
+        (finding for finding in evidence if finding.theorem in known and finding.witness in WITNESSES),
         key=lambda finding: (finding.theorem, list(WITNESSES).index(finding.witness)),
     )
     findings = by_witness(evidence)
-    environment = _environment()
+    environment = _environment({parameter.name: parameter.tex for entry in theorems for parameter in entry.parameters})
     theorem_page, page = environment.get_template("theorem.html"), environment.get_template("report.html")
     articles = []
     for number, entry in enumerate(theorems, start=1):
@@ -163,15 +163,18 @@ def render_report(
     )
 
 
-def _environment() -> Any:
+def _environment(names: Mapping[str, str]) -> Any:
+    """The templates, with everything that turns mathematics into markup; `names` says how parameters are printed."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    notation = _Notation(names)
 
     @cache
     def tex(latex: str, display: bool = False) -> Markup:
         return Markup(mathml(latex, display=display))
 
     def formula(expression: sympy.Basic, display: bool = False) -> Markup:
-        return tex(expression_latex(expression), display)
+        return tex(notation.expression(expression), display)
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -183,10 +186,10 @@ def _environment() -> Any:
     environment.filters.update(
         tex=tex,
         formula=formula,
-        latex=expression_latex,
-        factor=_factor_latex,
-        squared=_squared_latex,
-        range=_range_latex,
+        latex=notation.expression,
+        factor=notation.factor,
+        squared=notation.squared,
+        range=notation.range,
         clauses=clauses,
         html=Markup,
         json=lambda details: json.dumps(details, indent=1, ensure_ascii=False),
@@ -198,27 +201,36 @@ def _environment() -> Any:
     return environment
 
 
-def _range_latex(entry: Parameter) -> str:
-    domain = entry.domain
-    lower, upper = (
-        None if end is None else expression_latex(sympy.sympify(end)) for end in (domain.lower, domain.upper)
-    )
-    if domain.integer:
-        return rf"{entry.tex}\in\{{{lower},\dots{'' if upper is None else ',' + upper}\}}"
-    infinity = r"\infty"
-    left = r"\left(" if domain.lower_open or lower is None else r"\left["
-    right = r"\right)" if domain.upper_open or upper is None else r"\right]"
-    return rf"{entry.tex}\in{left}{'-' * (lower is None)}{lower or infinity},\,{upper or infinity}{right}"
+@dataclass(frozen=True)
+class _Notation:
+    """How formulas are printed: `tex` by the name of a parameter."""
 
+    tex: Mapping[str, str]
 
-def _factor_latex(expression: Expr) -> str:
-    latex = expression_latex(expression)
-    return rf"\left({latex}\right)" if expression.is_Add else latex
+    def expression(self, expression: sympy.Basic) -> str:
+        return expression_latex(expression, self.tex)
 
+    def factor(self, expression: Expr) -> str:
+        """As one factor of a product."""
+        latex = self.expression(expression)
+        return rf"\left({latex}\right)" if expression.is_Add else latex
 
-def _squared_latex(square: Square) -> str:
-    vector = expression_latex(square.vector)
-    return rf"\left\lVert {vector}\right\rVert^2" if square.vector.has(Vector) else rf"\left({vector}\right)^2"
+    def squared(self, square: Square) -> str:
+        """The square without its weight."""
+        vector = self.expression(square.vector)
+        return rf"\left\lVert {vector}\right\rVert^2" if square.vector.has(Vector) else rf"\left({vector}\right)^2"
+
+    def range(self, entry: Parameter) -> str:
+        """A parameter and where it lives."""
+        domain = entry.domain
+        ends = (None if end is None else self.expression(sympy.sympify(end)) for end in (domain.lower, domain.upper))
+        lower, upper = ends
+        if domain.integer:
+            return rf"{entry.tex}\in\{{{lower},\dots{'' if upper is None else ',' + upper}\}}"
+        infinity = r"\infty"
+        left = r"\left(" if domain.lower_open or lower is None else r"\left["
+        right = r"\right)" if domain.upper_open or upper is None else r"\right]"
+        return rf"{entry.tex}\in{left}{'-' * (lower is None)}{lower or infinity},\,{upper or infinity}{right}"
 
 
 def _numbered(certificate: Certificate) -> dict[Hypothesis, str]:

@@ -77,12 +77,12 @@ class _Windows:
     def product(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
         """(W x)_k = sum of x_j over k - tau_k <= j < k."""
         running = np.concatenate([[0], np.cumsum(x)])
-        return running[self.k] - running[self.first]
+        return np.asarray(running[self.k] - running[self.first])
 
     def adjoint(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
         """(W^T y)_j = sum of y_k over the windows that have begun at j, less those that have ended (k <= j)."""
         running = np.concatenate([[0], np.cumsum(y[self.order])])
-        return running[self.begun] - np.cumsum(y)
+        return np.asarray(running[self.begun] - np.cumsum(y))
 
 
 def _column_norm(delay: NDArray[np.int64]) -> Bracket:

@@ -127,16 +127,18 @@ def _stationary(omega: StochasticProfile, cost: AffineCost) -> float:
     """The largest maximiser of omega(T) / (c0 + c1 T), `eff-ss-closed-form`.
 
     On the piece with m clipped entries the derivative has the sign of B^2 (c0 + c1 m) - c1 A u^2, where u = T - m,
-    A = A_m and B = |g|_1 - B_m. For m = 0 it is not negative (A = 0), so the pieces m = 1, 2, ... are searched.
+    A = A_m and B = |g|_1 - B_m. For m = 0 it is not negative (A = 0), so the pieces m = 1, 2, ... are searched. It is
+    continuous and falls, so on the first piece with a stationary point before its end, that point is not before its
+    start either.
     """
     n = omega.magnitudes.size
     m = np.arange(1, n)
     A, B = omega.energy[1:n], omega.tail[1:]
-    left, right = B / omega.magnitudes[:-1], B / omega.magnitudes[1:]
-    # The stationary point is at most the right end: squared, and without a division by c1, which may be zero.
-    (reached,) = np.nonzero(B**2 * (cost.c0 + cost.c1 * m) <= cost.c1 * A * right**2)
+    end = B / omega.magnitudes[1:]
+    # The stationary point is at most the end: squared, and without a division by c1, which may be zero.
+    (reached,) = np.nonzero(B**2 * (cost.c0 + cost.c1 * m) <= cost.c1 * A * end**2)
     if not reached.size:
         return float(n)
     piece = reached[0]
     stationary = B[piece] * math.sqrt((cost.c0 / cost.c1 + m[piece]) / A[piece])
-    return min(float(m[piece] + max(stationary, left[piece])), float(n))
+    return min(float(m[piece] + stationary), float(n))

@@ -140,6 +140,13 @@ def test_zeros_are_never_sampled_whatever_the_rounding() -> None:
         assert not np.any(sample[10:])
 
 
+def test_probability_one_ulp_below_one_keeps_the_size() -> None:
+    """0.3 + (1 - 2^-53) is rounded to more than 1.3: the step would pass 0.3 and 1.3 at once."""
+    p = np.array([0.3, 1 - 2.0**-53, 0.7])
+
+    assert systematic_sample(p, np.array(0.3)).tolist() == [False, True, True]
+
+
 def test_single_precision_is_sampled_from() -> None:
     rng = np.random.default_rng(10)
     p = optimal_probabilities(rng.standard_normal((5, 100_000), dtype=np.float32), 1000)

@@ -223,6 +223,15 @@ def test_stochastic_closed_form_beats_a_fine_grid(family: str) -> None:
             assert min(unclipped, nonzeros) * (1 - 1e-12) <= tuning.T
 
 
+def test_negligible_entries_do_not_divide_by_zero() -> None:
+    """With b = (1, 1, 1e-30) two entries are clipped from T = 2 + 1e-30 on, which is 2 in double precision."""
+    g = np.array([1.0, 1e-30, 1.0])
+
+    assert tune(g, TableCost([3.0, 1.0, 3.0]), "SS").T == 2
+    assert tune(g, TableCost([3.0, 1.0, 3.0]), "SS").decrease == 1
+    assert tune(g, AffineCost(1, 1), "SS").T == pytest.approx(2)
+
+
 # Consequences
 
 

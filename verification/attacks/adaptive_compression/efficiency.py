@@ -59,7 +59,7 @@ def _rows(batch: Batch) -> Iterator[Batch]:
 def _efficiencies(g: Array, cost: Cost) -> Array:
     """Return alpha(T)/C(T) for T = 1..d."""
     energy = sorted_sums(g)[2]
-    return np.asarray(energy / energy[-1] / cost(np.arange(1, g.size + 1)))
+    return energy / energy[-1] / cost(np.arange(1, g.size + 1))
 
 
 def _each(measure: Callable[[Batch], float]) -> Callable[[Theorem, Batch], Array]:
@@ -195,7 +195,7 @@ def _rice_bound(theorem: Theorem, batch: Batch) -> Array:
     kept, T = largest(batch["gradient"], batch["T"]), batch["T"]
     d = kept.shape[1]
     bits = [rice_bits(np.flatnonzero(row), d) for row in kept]
-    return np.asarray(np.array(bits) / stated(theorem.evaluate(d=d, T=T).value))
+    return np.array(bits) / stated(theorem.evaluate(d=d, T=T).value)
 
 
 def _last_indices() -> Iterator[Instance]:

@@ -106,7 +106,7 @@ def _ef21_pl(theorem: Theorem, batch: Batch) -> Array:
         made = e_foldings(potentials[0] - potential, potentials[0])
         known = potential > 1e-10 * potentials[0]  # below, rounding of the minimiser counts
         ratios.append(np.where(known, quotient(promised_e_foldings(stated(guarantee.rate) ** k), made), 0.0))
-    return np.asarray(np.max(ratios, axis=0))
+    return np.max(ratios, axis=0)
 
 
 _SEVERAL: Fields = {name: field for name, field in SEVERAL.items() if name != "T"}

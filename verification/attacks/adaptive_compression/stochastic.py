@@ -268,7 +268,7 @@ def _ss_sgd(theorem: Theorem, batch: Batch) -> Array:
         moment = moment - step * (H @ moment + moment @ H) + step**2 * second
         gap = 0.5 * np.sum(H * moment, axis=(1, 2))
         ratios.append(reached(gap, guarantee.bound(k, started), started))
-    return np.asarray(np.max(ratios, axis=0))
+    return np.max(ratios, axis=0)
 
 
 def _noisy() -> Iterator[Instance]:

@@ -202,8 +202,8 @@ def _cat_greedy(theorem: Theorem, batch: Batch) -> Array:
 def _cat_actual(theorem: Theorem, batch: Batch) -> Array:
     function, L, g = quadratics(batch), batch["L"], batch["gradient"]
     m, d = g.shape
-    prices, signs = _prices(batch, d), np.asarray(batch["scheme"] == "S+Q")
-    chosen = np.where(signs, _choose(g, prices, True)[2], _choose(g, prices, False)[2])
+    prices, signs = _prices(batch, d), batch["scheme"] == "S+Q"
+    chosen: Array = np.where(signs, _choose(g, prices, True)[2], _choose(g, prices, False)[2])
     true = np.zeros((m, d))
     for T in range(1, d + 1):
         counts = np.full(m, T)

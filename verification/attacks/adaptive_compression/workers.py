@@ -104,7 +104,7 @@ def _mn_descent(theorem: Theorem, batch: Batch) -> Array:
     # No number is stated: the right-hand side, which may be negative, is compared on the scale of the gradients.
     promised = (square(g) - workers.average(square(gradients) - square(q))) / (2 * L)
     slack = workers.mean.decrease(batch["start"], g, step) - promised
-    return np.asarray(1 - slack * 2 * L / workers.average(square(gradients)))
+    return 1 - slack * 2 * L / workers.average(square(gradients))
 
 
 def _alike(**parts: object) -> Iterator[Instance]:
@@ -137,7 +137,7 @@ def _mn_divergence(theorem: Theorem, batch: Batch) -> Array:
         x = x - step_size[:, None] * np.mean(top(gradients, chosen), axis=1)
         ratios.append(agreement(np.sqrt(square(x)), guarantee.bound(k, initial)))
     # An equality, up to the rounding of six steps.
-    return np.asarray(np.max(ratios, axis=0))
+    return np.max(ratios, axis=0)
 
 
 def _mn_neighbourhood(theorem: Theorem, batch: Batch) -> Array:
@@ -159,7 +159,7 @@ def _mn_neighbourhood(theorem: Theorem, batch: Batch) -> Array:
     guarantee = theorem.evaluate(L=L, mu=np.minimum(workers.mu, L), alpha_min=alpha, dissimilarity=G, heterogeneity=B)
     scale = gaps[0] + np.max(totals, axis=0) / (2 * workers.mu)
     ratios = [reached(gap, guarantee.bound(k, gaps[0]), scale) for k, gap in enumerate(gaps) if k > 0]
-    return np.asarray(np.max(ratios, axis=0))
+    return np.max(ratios, axis=0)
 
 
 def _mn_ss(theorem: Theorem, batch: Batch) -> Array:
@@ -179,7 +179,7 @@ def _mn_ss(theorem: Theorem, batch: Batch) -> Array:
     ratios = [reached(_enumerated(workers, e, T, stated(guarantee.step_size)), guarantee.bound(1, initial), initial)]
     for k, distance in enumerate(_squared_distances(workers, e, noise, stated(guarantee.step_size), 30), 1):
         ratios.append(reached(distance, guarantee.bound(k, initial), initial))
-    return np.asarray(np.max(ratios, axis=0))
+    return np.max(ratios, axis=0)
 
 
 def _enumerated(workers: Workers, e: Array, T: Array, step_size: Array) -> Array:
