@@ -77,8 +77,13 @@ def _load(path: Path) -> Any:
     if not path.exists():
         raise FileNotFoundError(f"file={path} does not exist")
     try:
-        loaded = np.loadtxt(path, ndmin=1) if path.suffix == ".txt" else np.load(path, allow_pickle=False)
-        arrays = dict(loaded) if path.suffix == ".npz" else {"": loaded}
+        if path.suffix == ".txt":
+            arrays = {"": np.loadtxt(path, ndmin=1)}
+        elif path.suffix == ".npy":
+            arrays = {"": np.load(path, allow_pickle=False)}
+        else:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = dict(archive)
     except Exception as error:  # numpy raises whatever the damage leads to
         raise ValueError(f"file={path} is corrupt or truncated ({error})") from error
     if len(arrays) != 1:

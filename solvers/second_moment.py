@@ -401,7 +401,7 @@ def second_moments(
     recursion = Recursion.of(
         problem,
         noise,
-        int(np.max(trace.message_delay, initial=0)),
+        trace.history - 1,
         stored=trace.stored,
         shared_coins=shared_coins,
         shifted=shifted,

@@ -113,7 +113,7 @@ def expression_latex(expression: sympy.Basic, tex: Mapping[str, str] = _DECLARED
     --------
     >>> from taciturn.theory import theorem
     >>> expression_latex(theorem("topT-pl-rate").rate)
-    '1 - m\\,\\alpha'
+    '1 - \\alpha\\,m'
     """
     expression = _shorter(expression.replace(BOUND, lambda k: sympy.Function(r"\text{bound}")(k)))
     names = {symbol: _symbol_latex(symbol, tex) for symbol in expression.free_symbols}

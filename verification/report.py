@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -192,7 +192,8 @@ def _environment(names: Mapping[str, str]) -> Any:
         range=notation.range,
         clauses=clauses,
         html=Markup,
-        json=lambda details: json.dumps(details, indent=1, ensure_ascii=False),
+        facts=lambda details: {name: fact for name, fact in details.items() if name != "cells"},
+        json=partial(json.dumps, ensure_ascii=False),
         numbered=_numbered,
         cell=_cell,
     )

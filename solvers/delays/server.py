@@ -93,8 +93,7 @@ class ParameterServer:
     Notes
     -----
     Source: dossier chapter 2, section 6. In both modes the delays at first use obey `delay-budget` (6.1): the sum of
-    delay + 1 over all messages is at most n K, so their mean is at most n / arrivals - 1 but for the first update of
-    "aggregated".
+    delay + 1 over all messages is at most n K, so the mean delay is at most n / arrivals - 1.
 
     Messages have a fixed length, or travel for as long as their expected length takes. That is on purpose. If the
     length of a message depends on its coins (Elias codes, Bernoulli masks) and the arrival on the length, short

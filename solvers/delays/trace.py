@@ -41,7 +41,7 @@ class Trace:
     arrival : array_like, shape (M,)
         When the message reached the server, in seconds (in iterations for the delay models).
     bits : array_like, shape (M,)
-        Length of the message, fixed or expected.
+        Length of the message, fixed or expected, on its way up.
     stored : bool
         False: a message is used in one iteration only (algorithm A, "fresh"). True: the server keeps the last message
         of every worker and uses it until the next one comes (algorithm B).
@@ -169,6 +169,11 @@ class Trace:
     def message_delay(self) -> NDArray[np.int64]:
         """Age of each message when it is used first, iteration - version, shape (M,)."""
         return self.iteration - self.version
+
+    @property
+    def history(self) -> int:
+        """Number of models that a replay must keep: 1 + the largest age of a model when a message uses it first."""
+        return 1 + int(np.max(self.message_delay, initial=0))
 
     @cached_property
     def last_use(self) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """Regularised linear models on rows of data, dense or sparse: ridge, logistic and softmax regression."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -34,6 +35,10 @@ class Block:
     def rows(self) -> int:
         """Number of rows m."""
         return int(self.features.shape[0])
+
+    def of_rows(self, rows: NDArray[np.int64]) -> "Block":
+        """Return the block of some rows, in their order, on the host."""
+        return _block(self.features[rows], self.targets[rows])
 
     def on(self, like: Array) -> "Block":
         """Return the block in the library, on the device and in the precision of another array."""
@@ -127,7 +132,7 @@ class LinearModel(Problem):
         last = max(int(rows.max()) for rows in partition.indices)
         if last >= block.rows:
             raise ValueError(f"the partition names row {last}; accepted: rows below {block.rows}")
-        blocks = tuple(_block(block.features[rows], block.targets[rows]) for rows in partition.indices)
+        blocks = tuple(block.of_rows(rows) for rows in partition.indices)
         return replace(self, blocks=blocks, weights=partition.weights)
 
     def on(self, like: Array) -> Self:
@@ -143,6 +148,13 @@ class LinearModel(Problem):
         host = self.host or self
         blocks = tuple(block.on(like) for block in host.blocks)
         return replace(self, blocks=blocks, weights=array_like(host.weights, like), host=host)
+
+    def of_workers(self, chosen: Sequence[int]) -> Self:
+        """Return the f_i of some of the workers, with their weights as they are, for their gradients and values."""
+        xp = array_namespace(self.weights)
+        weights = xp.take(self.weights, array_like(list(chosen), self.weights, dtype=xp.int64), axis=0)
+        host = None if self.host is None else self.host.of_workers(chosen)
+        return replace(self, blocks=tuple(self.blocks[i] for i in chosen), weights=weights, host=host)
 
     def _scores(self, block: Block, x: Array) -> Array:
         features, outputs = block.features.shape[1], block.targets.shape[1]

@@ -1,6 +1,7 @@
 """What every problem offers: F = sum_i p_i f_i, its gradients, its constants and a certified minimiser."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -84,6 +85,10 @@ class Problem(ABC):
     @abstractmethod
     def on(self, like: Array) -> Self:
         """Return this problem with its data in the library, on the device and in the precision of another array."""
+
+    @abstractmethod
+    def of_workers(self, chosen: Sequence[int]) -> Self:
+        """Return the f_i of some of the workers, with their weights as they are, for their gradients and values."""
 
     @abstractmethod
     def _compute_constants(self) -> Constants: ...

@@ -1,5 +1,6 @@
 """Quadratics with known spectrum and known minimisers, on one node or on several that disagree."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -63,6 +64,13 @@ class Quadratic(Problem):
         host = self.host or self
         arrays = {name: array_like(getattr(host, name), like) for name in ("hessians", "minimisers", "weights")}
         return replace(self, **arrays, host=host)
+
+    def of_workers(self, chosen: Sequence[int]) -> Self:
+        """Return the f_i of some of the workers, with their weights as they are, for their gradients and values."""
+        xp = array_namespace(self.weights)
+        places = array_like(list(chosen), self.weights, dtype=xp.int64)
+        arrays = {name: xp.take(getattr(self, name), places, axis=0) for name in ("hessians", "minimisers", "weights")}
+        return replace(self, **arrays, host=None if self.host is None else self.host.of_workers(chosen))
 
     def _compute_constants(self) -> Constants:
         smallest, largest = _bounds(np.tensordot(self.weights, self.hessians, axes=1))

@@ -105,7 +105,7 @@ def systematic_sample(p: Array, uniform: Array) -> Array:
         raise ValueError("p has entries outside the accepted range [0, 1]")
     if not bool(xp.all((uniform >= 0) & (uniform < 1))):
         raise ValueError("uniform has entries outside the accepted range [0, 1)")
-    # One less a rounding error of the cumulative sums is one: a longer step could pass two integers at once.
+    # One less a rounding error is one: a step of the cumulative sums that is rounded up could pass two integers.
     certain = p >= 1 - p.shape[-1] * 2.0**-50
     cumulative = xp.cumulative_sum(xp.astype(xp.where(certain, xp.zeros_like(p), p), xp.float64), axis=-1)
     total = cumulative[..., -1:]

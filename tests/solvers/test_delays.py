@@ -76,6 +76,7 @@ def test_the_tables_follow_the_list_of_messages(trace):
     np.testing.assert_array_equal(trace.fresh, used & (np.append(trace.iteration, -1)[message] == k))
     np.testing.assert_array_equal(trace.largest_delay, delay.max(axis=1, initial=0))
     assert trace.max_delay == delay.max(initial=0)
+    assert trace.history == 1 + delay[trace.fresh].max(initial=0)
     for m in range(trace.messages):
         assert trace.last_use[m] == np.flatnonzero((message == m).any(axis=1)).max()
     for k in range(trace.iterations):
@@ -155,8 +156,8 @@ def test_random_models_have_their_law():
     uniform = Uniform(3).trace(K, n, seed=0).delay[10:]
     np.testing.assert_allclose(np.bincount(uniform.ravel()) / uniform.size, 0.25, atol=0.02)
 
-    geometric = Geometric(0.5, tau=2).trace(K, n, seed=0).delay[10:]
-    np.testing.assert_allclose(np.bincount(geometric.ravel()) / geometric.size, [0.5, 0.25, 0.25], atol=0.02)
+    geometric = Geometric(0.7, tau=2).trace(K, n, seed=0).delay[10:]
+    np.testing.assert_allclose(np.bincount(geometric.ravel()) / geometric.size, [0.3, 0.21, 0.49], atol=0.02)
 
     heavy = HeavyTail(1.5, scale=2.0).trace(K, n, seed=0).delay[2000:]
     for t in (1, 4, 100):

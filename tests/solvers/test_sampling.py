@@ -141,10 +141,12 @@ def test_zeros_are_never_sampled_whatever_the_rounding() -> None:
 
 
 def test_probability_one_ulp_below_one_keeps_the_size() -> None:
-    """0.3 + (1 - 2^-53) is rounded to more than 1.3: the step would pass 0.3 and 1.3 at once."""
-    p = np.array([0.3, 1 - 2.0**-53, 0.7])
+    """The first ten sum to less than 1 in double precision: the last step, up to 2, would pass two integers."""
+    p = np.append(np.full(10, 0.1), 1 - 2.0**-53)
+    sum_of_ten = np.cumsum(p)[9]
 
-    assert systematic_sample(p, np.array(0.3)).tolist() == [False, True, True]
+    assert sum_of_ten < 1
+    assert np.flatnonzero(systematic_sample(p, sum_of_ten)).tolist() == [9, 10]
 
 
 def test_single_precision_is_sampled_from() -> None:

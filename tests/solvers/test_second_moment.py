@@ -94,11 +94,12 @@ def test_the_recursion_is_the_expectation_over_all_coins(trace, factors, noise):
 
 
 @pytest.mark.parametrize("name", ["two points", "bernoulli", "rand-1"])
-def test_shared_coins(name):
+@pytest.mark.parametrize("trace", [Cyclic(1).trace(4, 2), ASYNC], ids=["cyclic", "async"])
+def test_shared_coins(name, trace):
     factors, noise = LAWS[name]
     for shifted in (False, True):
-        exact = second_moments(PROBLEM, Cyclic(1).trace(4, 2), STEP, noise, X0, shared_coins=True, shifted=shifted)
-        distance, gap = expected_by_enumeration(Cyclic(1).trace(4, 2), factors, shared=True, shifted=shifted)
+        exact = second_moments(PROBLEM, trace, STEP, noise, X0, shared_coins=True, shifted=shifted)
+        distance, gap = expected_by_enumeration(trace, factors, shared=True, shifted=shifted)
         np.testing.assert_allclose(exact.squared_distance[-1], distance, rtol=1e-11)
         np.testing.assert_allclose(exact.gap[-1], gap, rtol=1e-10)
 

@@ -41,6 +41,7 @@ def test_delay_budget_holds(server):
     trace = server.trace(400, message_bits=100, seed=3)
     n, K = trace.workers, trace.iterations
     assert (trace.message_delay + 1).sum() <= n * K
+    assert trace.message_delay.mean() <= n / server.arrivals - 1
     # The exact form: the jobs of a worker tile the iterations up to its last message.
     for iteration, delay in zip(by_worker(trace, "iteration"), by_worker(trace, "message_delay"), strict=True):
         assert (delay + 1).sum() == (iteration[-1] + 1 if iteration.size else 0)

@@ -87,10 +87,10 @@ def test_sigmas_are_what_the_conflict_graph_gives_on_200_small_matrices():
             assert sigma_spec_bound(matrix, partition, steps) >= expected["sigma_spec"] * (1 - 1e-14)
 
 
-def test_brackets_are_tight_where_supports_are_disjoint_or_all_meet_in_one_column():
+def test_brackets_are_tight_where_supports_are_disjoint_or_all_meet():
     disjoint = data_sparsity(sparse.csr_array(np.eye(5)))
     assert [getattr(disjoint, name).upper for name in SIGMAS] == [1, 1, pytest.approx(5**0.5), 1]
-    star = data_sparsity(sparse.csr_array(np.hstack([np.ones((5, 1)), np.eye(5)])))
+    star = data_sparsity(sparse.csr_array(np.hstack([np.ones((5, 2)), np.eye(5)])))
     assert star.sigma_coord == 5
     assert all(getattr(star, name).is_exact and getattr(star, name).upper == pytest.approx(5) for name in SIGMAS)
 

@@ -68,9 +68,7 @@ def test_worst_case_is_half_of_the_upper_bound(d: int, T: int, condition: int, s
         ([1, 1, "0.1"], Fraction(101, 100), "harmonic", Fraction(201 * 402, 100 * 900)),
     ],
 )
-def test_mean_validity_counterexamples(
-    start: list[object], average: Fraction, mean: str, claim: Fraction
-) -> None:
+def test_mean_validity_counterexamples(start: list[object], average: Fraction, mean: str, claim: Fraction) -> None:
     """Dossier 1.8: F = |x|^2/2, T = 1: the smallest alpha is a valid mean, the arithmetic and harmonic ones are not."""
     x, squares, shares = _vector(start), [], []
     initial = _square(x) / 2

@@ -1,215 +1,307 @@
-"""Statements on the profile of a gradient: what T entries hold, for every sorted vector.
+"""Statements about sorted vectors and prices: exact on all small integer vectors, and on drawn ones."""
 
-They have no certificate of multipliers and squares; each is tried on random and structured vectors, at the vectors
-where it is attained, and where the vectors that can be extreme are finitely many, on all of them.
-"""
+from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from taciturn.theory import theorem
-from taciturn.theory.communication import entropy_index_bits, index_bits, rice_bits, rice_bound
+from taciturn.theory.communication import entropy_index_bits, index_bits, rice_bits
+from taciturn.theory.special import NUMERIC
 
-TINY = 1e-12  # relative, for rounding errors
+Magnitudes = tuple[int, ...]
 
+SMALL: list[Magnitudes] = [
+    magnitudes[::-1]
+    for d in range(1, 6)
+    for magnitudes in itertools.combinations_with_replacement(range(4), d)
+    if any(magnitudes)
+]
+"""All sorted vectors of up to five magnitudes 0..3, but for zero vectors: every pattern of ties and zeros."""
 
-def sorted_vectors(seed: int, count: int, largest: int = 40) -> Iterator[np.ndarray]:
-    """Decreasing vectors of six kinds, none of them zero."""
-    rng = np.random.default_rng(seed)
-    for kind, _ in itertools.product(range(6), range(count)):
-        d = int(rng.integers(1, largest + 1))
-        b = [
-            lambda d=d: np.abs(rng.standard_normal(d)),
-            lambda d=d: rng.uniform(1, 1.01, d),
-            lambda d=d: rng.uniform(0.3, 1) ** np.arange(d),
-            lambda d=d: rng.pareto(0.7, d),
-            lambda d=d: np.append(1.0, np.abs(rng.standard_normal(d - 1)) * (rng.random(d - 1) < 0.3)),
-            lambda d=d: np.append(3.0, rng.integers(0, 4, d - 1)),
-        ][kind]()
-        yield np.sort(b)[::-1]
+DRAWN = st.lists(st.integers(0, 10**4), min_size=1, max_size=30).filter(any).map(lambda m: tuple(sorted(m)[::-1]))
+"""Sorted magnitudes of up to 30 entries."""
 
 
-def steps(d: int, last: int) -> Iterator[np.ndarray]:
-    """The vectors of d entries with m equal ones first and zeros behind, m = 1..last."""
-    for m in range(1, last + 1):
-        yield np.append(np.ones(m), np.zeros(d - m))
+def _sums(magnitudes: Magnitudes) -> tuple[list[int], list[int]]:
+    """A_T and B_T for T = 1..d."""
+    return list(itertools.accumulate(b * b for b in magnitudes)), list(itertools.accumulate(magnitudes))
 
 
-def alpha(b: np.ndarray) -> np.ndarray:
-    return np.cumsum(b**2) / np.sum(b**2)
+def _counts(d: int) -> NDArray[np.int64]:
+    return np.arange(1, d + 1)
 
 
-def beta(b: np.ndarray) -> np.ndarray:
-    return np.cumsum(b) ** 2 / (np.arange(1, b.size + 1) * np.sum(b**2))
+def _floats(numbers: list[Fraction]) -> NDArray[np.float64]:
+    return np.array([float(number) for number in numbers])
 
 
-def omega(b: np.ndarray, T: np.ndarray) -> np.ndarray:
-    """omega(T) for 0 < T <= nonzeros: with m clipped entries, the fewest that leave no probability above one."""
-    b = b[b > 0]
-    m = np.arange(b.size)
-    tail = np.cumsum(b[::-1])[::-1]
-    before = np.cumsum(b**2) - b**2
-    left = T[:, None] - m
-    feasible = (left > 0) & (left * b <= tail * (1 + TINY))
-    clipped = np.argmax(feasible, axis=1)
-    return np.sum(b**2) / (before[clipped] + tail[clipped] ** 2 / (T - clipped))
+def _alpha(magnitudes: Magnitudes) -> list[Fraction]:
+    energy, _ = _sums(magnitudes)
+    return [Fraction(part, energy[-1]) for part in energy]
+
+
+def _beta(magnitudes: Magnitudes) -> list[Fraction]:
+    energy, mass = _sums(magnitudes)
+    return [Fraction(part * part, T * energy[-1]) for T, part in enumerate(mass, 1)]
+
+
+def _omega(magnitudes: Magnitudes, T: int) -> Fraction:
+    """|g|^2/V(T) by the formula of ss-optimal-p: the m clipped entries are the fewest with b_{m+1} <= t_m."""
+    energy, mass = _sums(magnitudes)
+    if np.count_nonzero(magnitudes) <= T:
+        return Fraction(1)
+    for m in range(T):
+        rest = mass[-1] - (mass[m - 1] if m else 0)
+        if magnitudes[m] * (T - m) <= rest:
+            return energy[-1] / (Fraction(rest * rest, T - m) + (energy[m - 1] if m else 0))
+    raise AssertionError("no number of clipped entries fits")
+
+
+def _check_alpha(magnitudes: Magnitudes) -> None:
+    alpha, d, nnz = _alpha(magnitudes), len(magnitudes), int(np.count_nonzero(magnitudes))
+    energy, mass = _sums(magnitudes)
+    s = Fraction(mass[-1] ** 2, energy[-1])
+    increments = [after - before for before, after in itertools.pairwise([Fraction(0), *alpha])]
+    for T in range(1, d + 1):
+        a = alpha[T - 1]
+        assert (increments[T - 1] > 0) == (nnz >= T)
+        assert (a == 1) == (nnz <= T)
+        assert a >= min(1, Fraction(T, nnz)) >= Fraction(T, d)
+        assert a <= min(1, Fraction(T * magnitudes[0] ** 2, energy[-1]))
+        assert a >= 1 - s / (4 * T)
+        if d > T:
+            assert increments[T] <= increments[T - 1]
+            assert (a == Fraction(T, d)) == (len(set(magnitudes)) == 1)
+    stated = theorem("alpha-profile").evaluate(d=d, T=_counts(d), effective_sparsity=float(s)).decrease
+    assert np.all(stated <= _floats(alpha) * (1 + 1e-12))
+    for T in range(1, min(d, 6)):
+        subsets = itertools.combinations(magnitudes, T)
+        assert max(sum(b * b for b in subset) for subset in subsets) == energy[T - 1]
 
 
 def test_alpha_profile() -> None:
-    for b in sorted_vectors(1, 300):
-        d, T = b.size, np.arange(1, b.size + 1)
-        profile, sparsity = alpha(b), np.sum(b) ** 2 / np.sum(b**2)
-        nonzeros = np.count_nonzero(b)
-        guaranteed = theorem("alpha-profile").evaluate(d=d, T=T, effective_sparsity=np.clip(sparsity, 1, d)).decrease
-
-        assert np.all(np.diff(profile) >= 0)
-        assert np.all(np.diff(profile, 2) <= TINY)
-        assert np.all(profile[nonzeros - 1 :] >= 1 - TINY)
-        assert np.all(profile >= guaranteed - TINY)
-        assert np.all(profile >= np.minimum(1, T / nonzeros) - TINY)
-        assert np.all(profile <= np.minimum(1, T * b[0] ** 2 / np.sum(b**2)) + TINY)
+    """Dossier 1.3, items 1 to 6."""
+    for magnitudes in SMALL:
+        _check_alpha(magnitudes)
+    # Both lower bounds are attained.
+    assert theorem("alpha-profile").evaluate(d=4, T=3, effective_sparsity=4).decrease == 0.75
+    assert _alpha((1, 1, 1, 1))[2] == 0.75
+    assert theorem("alpha-profile").evaluate(d=100, T=3, effective_sparsity=6).decrease == 0.5
+    assert _alpha((1,) * 6 + (0,) * 94)[2] == 0.5
 
 
-def test_alpha_profile_is_attained() -> None:
-    """T/d by equal entries, and 1 - s/(4T) by 2T of them among any number of zeros."""
-    for d in (1, 2, 9):
-        np.testing.assert_allclose(alpha(np.ones(d)), np.arange(1, d + 1) / d)
-    for T in (1, 3, 10):
-        b = np.append(np.ones(2 * T), np.zeros(5))
-        guaranteed = theorem("alpha-profile").evaluate(d=b.size, T=T, effective_sparsity=2 * T).decrease
+@given(DRAWN.filter(lambda magnitudes: len(magnitudes) < 12))
+def test_alpha_profile_of_drawn_vectors(magnitudes: Magnitudes) -> None:
+    _check_alpha(magnitudes)
 
-        assert guaranteed == alpha(b)[T - 1] == 0.5
+
+def _check_beta(magnitudes: Magnitudes) -> None:
+    alpha, beta, d = _alpha(magnitudes), _beta(magnitudes), len(magnitudes)
+    for T in range(1, d + 1):
+        assert alpha[T - 1] / T <= beta[T - 1] <= alpha[T - 1]
+        assert beta[T - 1] >= min(Fraction(1, T), Fraction(T, d))
+    assert np.all(theorem("beta-profile").evaluate(d=d, T=_counts(d)).decrease <= _floats(beta) * (1 + 1e-12))
 
 
 def test_beta_profile() -> None:
-    for b in sorted_vectors(2, 300):
-        T = np.arange(1, b.size + 1)
-
-        assert np.all(beta(b) <= alpha(b) * (1 + TINY))
-        assert np.all(beta(b) >= alpha(b) / T * (1 - TINY))
-        assert np.all(beta(b) >= theorem("beta-profile").evaluate(d=b.size, T=T).decrease * (1 - TINY))
-
-
-def test_beta_profile_is_attained_by_the_extreme_vectors() -> None:
-    """For fixed T and B_T = 1 the norm is largest at an extreme point: m equal entries, m <= T or T of them equal."""
-    for d in range(1, 12):
-        for T in range(1, d + 1):
-            values = [beta(b)[T - 1] for b in steps(d, d)]
-
-            assert min(values) == pytest.approx(theorem("beta-profile").evaluate(d=d, T=T).decrease, rel=TINY)
+    """Dossier 2.3: the bounds, the worst vectors, and that beta is not unimodal."""
+    for magnitudes in SMALL:
+        _check_beta(magnitudes)
+    for d, T in ((7, 1), (7, 2), (7, 3), (9, 3), (7, 7)):
+        flat = [_beta((1,) * m + (0,) * (d - m))[T - 1] for m in range(1, d + 1)]
+        assert min(flat) == min(Fraction(1, T), Fraction(T, d))
+        assert theorem("beta-profile").evaluate(d=d, T=T).decrease == pytest.approx(float(min(flat)))
+    beta = _beta((20,) + (1,) * 200)
+    assert [round(float(beta[T - 1]), 3) for T in (1, 20, 201)] == [0.667, 0.127, 0.401]
 
 
-def test_beta_is_neither_monotone_nor_unimodal() -> None:
-    profile = beta(np.append(1.0, np.full(200, 0.05)))
+@given(DRAWN)
+def test_beta_profile_of_drawn_vectors(magnitudes: Magnitudes) -> None:
+    _check_beta(magnitudes)
 
-    assert profile[[0, 19, 200]] == pytest.approx([0.667, 0.127, 0.401], abs=5e-4)
+
+@given(DRAWN)
+def test_beta_adaptive_of_drawn_vectors(magnitudes: Magnitudes) -> None:
+    assert theorem("beta-adaptive").evaluate(d=len(magnitudes)).decrease <= float(max(_beta(magnitudes))) * (1 + 1e-12)
+
+
+def _harmonic(n: int) -> float:
+    return sum(1 / j for j in range(1, n + 1))
 
 
 def test_beta_adaptive() -> None:
-    for b in sorted_vectors(3, 500):
-        assert np.max(beta(b)) >= theorem("beta-adaptive").evaluate(d=b.size).decrease * (1 - TINY)
+    """Dossier 2.4: the bound, its worst vector, and the size of h_d."""
+    for magnitudes in SMALL:
+        assert theorem("beta-adaptive").evaluate(d=len(magnitudes)).decrease <= float(max(_beta(magnitudes))) + 1e-12
+    for d in (1, 2, 3, 10, 200):
+        worst = np.diff(np.sqrt(np.arange(d + 1)))
+        beta = np.cumsum(worst) ** 2 / (np.arange(1, d + 1) * np.sum(worst**2))
+        bound = theorem("beta-adaptive").evaluate(d=d).decrease
+        np.testing.assert_allclose(beta, bound, rtol=1e-12)
+        assert 1 / bound <= 1 + _harmonic(d - 1) / 4 + 1e-12
 
 
-@pytest.mark.parametrize("d", [1, 2, 3, 10, 1000, 47_236])
-def test_beta_adaptive_is_attained(d: int) -> None:
-    j = np.arange(1, d + 1)
-    b = np.sqrt(j) - np.sqrt(j - 1)
-    guaranteed = theorem("beta-adaptive").evaluate(d=d).decrease
-
-    np.testing.assert_allclose(beta(b), guaranteed, rtol=1e-9)
-    assert 1 / guaranteed <= 1 + sum(1 / j for j in range(1, d)) / 4 + TINY
-
-
-def test_omega_is_increasing_and_concave_and_at_least_uniform() -> None:
-    for b in sorted_vectors(4, 40):
-        nonzeros = np.count_nonzero(b)
-        T = np.linspace(0, nonzeros, 201)[1:]
-        profile = omega(b, T)
-
-        assert np.all(np.diff(profile) >= -TINY)
-        assert np.all(np.diff(profile, 2) <= TINY)
-        assert np.all(profile >= T / nonzeros * (1 - TINY))
-        assert profile[-1] == pytest.approx(1, rel=TINY)
-
-
-def test_order_of_schemes() -> None:
-    """omega <= alpha for every real T, and omega <= beta for the integer T where nothing is clipped."""
-    for b in sorted_vectors(5, 200):
-        nonzeros = np.count_nonzero(b)
-        T = np.linspace(0, nonzeros, 51)[1:]
-        interpolated = np.interp(T, np.arange(b.size + 1), np.append(0, alpha(b)))
-        integers = np.arange(1, math.floor(np.sum(b) / b[0] * (1 + TINY)) + 1)
-
-        assert np.all(omega(b, T) <= interpolated * (1 + TINY))
-        assert np.all(omega(b, integers.astype(float)) <= beta(b)[integers - 1] * (1 + TINY))
+def _check_dynamic(magnitudes: Magnitudes) -> None:
+    energy, mass = _sums(magnitudes)
+    d = len(magnitudes)
+    T = next(T for T, part in enumerate(mass, 1) if part * part >= energy[-1])
+    beta = _beta(magnitudes)[T - 1]
+    assert math.isqrt(d - 1) + 1 >= T  # the ceiling of the root of d
+    assert (T == 1) == (np.count_nonzero(magnitudes) == 1)
+    assert beta >= Fraction(1, T)
+    if T >= 2:
+        assert beta < Fraction(T, (T - 1) ** 2)
+    constants = {"L": 2.0, "mu": 0.1, "d": d}
+    stated = theorem("dynamic-T").evaluate(**constants, T=T)
+    assert stated.decrease <= float(beta) * (1 + 1e-12)
+    assert stated.step_size == pytest.approx(1 / (2 * T))
+    assert theorem("dynamic-T").evaluate(**constants).decrease <= stated.decrease
 
 
 def test_dynamic_rule() -> None:
-    """T# = min{T: B_T >= |g|}."""
-    for b in sorted_vectors(6, 400):
-        T = int(np.argmax(np.cumsum(b) >= np.linalg.norm(b) * (1 - TINY))) + 1
-        kept = beta(b)[T - 1]
-
-        assert T in range(1, math.isqrt(b.size - 1) + 2)  # up to ceil(sqrt(d))
-        assert (T == 1) == (np.sum(b[1:] ** 2) <= 1e-11 * b[0] ** 2)
-        assert kept >= 1 / T * (1 - 1e-11)
-        assert T == 1 or kept < T / (T - 1) ** 2
+    """Dossier 6: the size of T, and what it keeps; a flat vector of length T^2 attains 1/T."""
+    for magnitudes in SMALL:
+        _check_dynamic(magnitudes)
+    assert _beta((1,) * 9)[2] == Fraction(1, 3)
 
 
-def test_best_efficiency_of_quantised_messages() -> None:
-    """max_T beta(T)/C(T) >= 1/w with equality for increments of sigma_j = sqrt(c0 j + c1 j^2)."""
-    rng = np.random.default_rng(7)
-    for b in sorted_vectors(8, 200):
-        c0, c1 = float(rng.choice([0, 1, 11, 500])), float(rng.choice([1, 17]))
-        j = np.arange(b.size + 1)
-        increments = np.diff(np.sqrt(c0 * j + c1 * j**2))
-        # With mu = L and an initial gap of e epsilon the bits are w and one message.
-        bits = theorem("cat-sq-bits").evaluate(L=1, mu=1, c0=c0, c1=c1, d=b.size, cost=1).bits(1.0, math.e)
-        w = float(bits) - 1
-
-        assert w == pytest.approx(np.sum(increments**2), rel=1e-9)
-        for vector, relation in ((b, np.greater_equal), (increments, np.isclose)):
-            best = np.max(beta(vector) / (c0 + c1 * j[1:]))
-
-            assert relation(best * w * (1 + 1e-9), 1.0)
+@given(DRAWN)
+def test_dynamic_rule_on_drawn_vectors(magnitudes: Magnitudes) -> None:
+    _check_dynamic(magnitudes)
 
 
-def test_entropy_coding_sends_more_entries() -> None:
-    rng = np.random.default_rng(9)
-    for b in sorted_vectors(10, 150):
-        d, T = b.size, np.arange(1, b.size + 1)
-        c0, v = float(rng.choice([0.0, 2.0, 60.0, 500.0])), float(rng.choice([1, 32]))
-        largest = {}
-        for code, bits in {"plain": index_bits(d) * T, "entropy": entropy_index_bits(T, d)}.items():
-            efficiency = alpha(b) / (c0 + v * T + bits)
-            largest[code] = np.flatnonzero(efficiency >= np.max(efficiency) * (1 - TINY))[-1]
+def _check_order(magnitudes: Magnitudes) -> None:
+    alpha, beta, d = _alpha(magnitudes), _beta(magnitudes), len(magnitudes)
+    nnz = int(np.count_nonzero(magnitudes))
+    omega = [_omega(magnitudes, T) for T in range(1, d + 1)]
+    for T in range(1, d + 1):
+        assert omega[T - 1] <= alpha[T - 1]
+        if T * magnitudes[0] <= sum(magnitudes):
+            assert omega[T - 1] <= beta[T - 1]
+    stated = theorem("ss-omega-profile").evaluate(nnz=nnz, T=_counts(nnz)).decrease
+    assert np.all(stated <= _floats(omega[:nnz]) * (1 + 1e-12))
 
-        assert largest["entropy"] >= largest["plain"]
+
+def test_order_of_schemes() -> None:
+    """Dossier 3.4: SS keeps at most what S keeps, and below the clipping at most what S+Q keeps."""
+    for magnitudes in SMALL:
+        _check_order(magnitudes)
+    # With clipping SS can keep more than S+Q.
+    assert _omega((20, 1, 1), 2) > _beta((20, 1, 1))[1]
 
 
-def test_efficiency_with_entropy_coding_is_not_unimodal() -> None:
+@given(DRAWN)
+def test_order_of_schemes_on_drawn_vectors(magnitudes: Magnitudes) -> None:
+    _check_order(magnitudes)
+
+
+def _best(numerator: list[Fraction], price: list[int]) -> int:
+    """The largest maximiser."""
+    efficiency = [part / cost for part, cost in zip(numerator, price, strict=True)]
+    return max(T for T, value in enumerate(efficiency, 1) if value == max(efficiency))
+
+
+@given(
+    DRAWN,
+    st.integers(0, 3000),
+    st.integers(0, 500),
+    st.lists(st.integers(0, 12), min_size=30, max_size=30),
+    st.integers(1, 20),
+)
+def test_entropy_coding_sends_more_entries(
+    magnitudes: Magnitudes, c0: int, value: int, shares: list[int], index: int
+) -> None:
+    """Dossier 8.3: for every concave index code below the plain one, and for any numerator (prices in bits/12)."""
+    d = len(magnitudes)
+    # Increments that do not increase, none above the plain one, make the code concave and cheaper.
+    code = list(itertools.accumulate(index * share for share in sorted(shares[:d], reverse=True)))
+    # One more, so that no price is zero.
+    plain = [1 + c0 + value * T + 12 * index * T for T in range(1, d + 1)]
+    better = [1 + c0 + value * T + bits for T, bits in enumerate(code, 1)]
+    for numerator in (_alpha(magnitudes), _beta(magnitudes)):
+        assert _best(numerator, better) >= _best(numerator, plain)
+
+
+@pytest.mark.parametrize("d", [1, 2, 9, 40, 1000])
+def test_the_information_limit_is_such_a_code(d: int) -> None:
+    T = np.arange(d + 1)
+    bits = entropy_index_bits(T, d)
+
+    assert bits[0] == 0
+    assert np.all(np.diff(bits, 2) <= 1e-9)
+    assert np.all(bits <= index_bits(d) * T + 1e-9)
+
+
+def test_the_efficiency_under_the_information_limit_is_not_unimodal() -> None:
+    """Dossier 8.3: d = 64, one entry 8, 63 entries 1, c0 = 2, one bit a value."""
     T = np.arange(1, 65)
-    b = np.append(8.0, np.ones(63))
-    efficiency = np.cumsum(b**2) / (2 + T + entropy_index_bits(T, 64))
+    energy = 64.0 + np.arange(64)
+    efficiency = energy / (2 + T + entropy_index_bits(T, 64))
 
     assert efficiency[[0, 19, 63]] == pytest.approx([7.1, 1.1, 1.9], abs=0.06)
 
 
-def test_rice_bound() -> None:
-    """Every set of indices for small d, random sets for larger d, and a set that comes within one bit an index."""
-    for d in range(1, 11):
-        for T in range(1, d + 1):
-            assert max(rice_bits(s, d) for s in itertools.combinations(range(d), T)) <= rice_bound(T, d)
-    rng = np.random.default_rng(11)
-    for _ in range(200):
-        d = int(rng.integers(1, 5000))
-        T = int(rng.integers(1, d + 1))
-        bound = theorem("rice-bound").evaluate(d=d, T=T).value
+def _subsets(d: int) -> Iterator[tuple[int, ...]]:
+    for T in range(1, d + 1):
+        yield from itertools.combinations(range(d), T)
 
-        assert rice_bits(np.sort(rng.choice(d, T, replace=False)), d) <= bound == rice_bound(T, d)
-        assert bound <= T * (math.log2(d / T) + 3)
-    assert rice_bits(np.arange(15, 256, 16), 256) == rice_bound(16, 256) - 16
+
+def _rice_coded(indices: tuple[int, ...], d: int) -> int:
+    """Bits of the gaps by the formula of the statement, in integers."""
+    c = next(c for c in range(64) if len(indices) << c >= d)  # the ceiling of log2(d/T)
+    gaps = [after - before for before, after in itertools.pairwise([-1, *indices])]
+    return sum(((gap - 1) >> c) + 1 + c for gap in gaps)
+
+
+@pytest.mark.parametrize("d", range(1, 12))
+def test_rice_bound(d: int) -> None:
+    """Dossier 8.3, for all index sets."""
+    stated = theorem("rice-bound").evaluate(d=d, T=np.arange(1, d + 1)).value
+    for indices in _subsets(d):
+        bits = _rice_coded(indices, d)
+        assert bits == rice_bits(np.array(indices), d)
+        assert bits <= stated[len(indices) - 1]
+
+
+@given(st.sets(st.integers(0, 10**6 - 1), min_size=1, max_size=200), st.integers(10**6, 2**40))
+def test_rice_bound_of_drawn_sets(chosen: set[int], d: int) -> None:
+    indices = tuple(sorted(chosen))
+    last = (*indices[:-1], d - 1)  # a gap as long as can be
+
+    for subset in (indices, last):
+        assert _rice_coded(subset, d) <= theorem("rice-bound").evaluate(d=d, T=len(subset)).value
+
+
+@pytest.mark.parametrize(("c0", "c1"), [(0, 1), (7, 2), (560, 17), (Fraction(1, 3), 5)])
+def test_best_efficiency_of_quantised_messages(c0: Fraction, c1: Fraction) -> None:
+    """Dossier 5.6: max_T beta/C >= 1/w, the vector that attains it, and the size of w."""
+    for magnitudes in SMALL:
+        w = float(NUMERIC["affine_increments"](len(magnitudes), float(c0), float(c1)))
+        best = max(beta / (c0 + c1 * T) for T, beta in enumerate(_beta(magnitudes), 1))
+        assert float(best) * w >= 1 - 1e-12
+    for d in (1, 2, 10, 300):
+        T = np.arange(d + 1)
+        worst = np.diff(np.sqrt(float(c0) * T + float(c1) * T**2))
+        w = float(NUMERIC["affine_increments"](d, float(c0), float(c1)))
+        beta = np.cumsum(worst) ** 2 / (T[1:] * np.sum(worst**2))
+        np.testing.assert_allclose(beta / (float(c0) + float(c1) * T[1:]), 1 / w, rtol=1e-11)
+        assert w <= float(c1) * d + float(c0) * (1 + _harmonic(d - 1) / 4) + 1e-9
+        bits = theorem("cat-sq-bits").evaluate(L=10, mu=1, c0=float(c0), c1=float(c1), d=d, cost=3).bits(0.1, 1.0)
+        assert bits == pytest.approx(w * 10 * math.log(10) + 3)
+
+
+@given(DRAWN, st.fractions(0, 1000, max_denominator=9), st.fractions(Fraction(1, 9), 50, max_denominator=9))
+def test_best_efficiency_on_drawn_vectors(magnitudes: Magnitudes, c0: Fraction, c1: Fraction) -> None:
+    w = float(NUMERIC["affine_increments"](len(magnitudes), float(c0), float(c1)))
+    best = max(beta / (c0 + c1 * T) for T, beta in enumerate(_beta(magnitudes), 1))
+
+    assert float(best) * w >= 1 - 1e-12
