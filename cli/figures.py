@@ -78,7 +78,7 @@ def captions(output: Path) -> dict[str, str]:
 def print_claims(output: Path) -> None:
     """Print the table of claims in a folder."""
     records = json.loads((output / "claims.json").read_bytes())
-    fields = ("claim", "measured", "verdict")
+    fields = ("claim", "verdict", "reason")
     print_table(fields, ([record.get(field, "") for field in fields] for record in records))
 
 

@@ -6,13 +6,16 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from taciturn.theory import Guarantee, technology, theorem
 
 from . import style
+from .adaptive_compression_guarantees import decrease_for_any_gradient, linear_rate
 from .adaptive_compression_runs import (
     FLOAT_BITS,
     TEXT,
+    TITLES,
     Task,
     Trajectory,
     cat,
@@ -30,14 +33,14 @@ from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked
 
-__all__ = ["FIGURE",  "PRICES", "TARGETS", "grid", "tasks"]
+__all__ = ["FIGURE", "PRICES", "TARGETS", "grid", "tasks"]
 
 TRIED = {
     "S": (10, 20, 50, 100, 200, 500, 1000, 3000, 10_000),
     "S+Q": (10, 20, 50, 100, 200, 500, 1000, 3000, 10_000),
     "SS": (100, 200, 500, 1000, 3000, 10_000),
 }
-PRICES = {"plain": "payload and 64 bits", "ethernet-udp": "UDP packets"}
+PRICES = ("plain", "ethernet-udp")
 TARGETS = {"S": (0.5, 0.2, 0.1), "S+Q": (0.5, 0.2), "SS": (0.5, 0.2)}
 """Relative gaps that each scheme is run to."""
 
@@ -79,7 +82,7 @@ def compute(setting: Setting, progress: Progress) -> Table:
     )
 
 
-def _measured(runs: dict[tuple[str, str], Trajectory], priced_by: str, scheme: str) -> Iterator[dict[str, object]]:
+def _measured(runs: dict[tuple[str, str], Trajectory], priced_by: str, scheme: str) -> Iterator[dict[str, Any]]:
     d = problem(TEXT).d
     cost = price(priced_by, scheme, d)
     for target in TARGETS[scheme]:
@@ -95,42 +98,31 @@ def _measured(runs: dict[tuple[str, str], Trajectory], priced_by: str, scheme: s
             yield {"curve": "dynamic", "target": target, "T": 0, "bits": rule}
 
 
-def _guaranteed(runs: dict[tuple[str, str], Trajectory], priced_by: str, scheme: str) -> Iterator[dict[str, object]]:
+def _guaranteed(runs: dict[tuple[str, str], Trajectory], priced_by: str, scheme: str) -> Iterator[dict[str, Any]]:
     """What theorems promise before the run (fixed T, and CAT whatever the data), and from the sparsity seen in it."""
-    where = problem(TEXT)
-    d, constants = where.d, {"L": where.L, "mu": where.mu}
-    start = float(runs["S", "full"].gap[0])
-    T = spread(10, d, 40)
+    where, start, T = problem(TEXT), float(runs["S", "full"].gap[0]), spread(10, problem(TEXT).d, 40)
 
-    def bits(guarantee: Guarantee, each: object = 1.0) -> object:
-        return guarantee.bits(GUARANTEED * start, start, each)
+    def bits(guarantee: Guarantee, each: ArrayLike = 1.0) -> dict[str, Any]:
+        return {"target": GUARANTEED, "bits": guarantee.bits(GUARANTEED * start, start, each)}
 
-    if scheme == "S":
-        kept = theorem("alpha-profile").evaluate(d=d, T=T, effective_sparsity=d).decrease
-        fixed_T = theorem("topT-pl-rate").evaluate(**constants, alpha=kept)
-    elif scheme == "S+Q":
-        kept = theorem("beta-profile").evaluate(d=d, T=T).decrease
-        fixed_T = theorem("sq-rates").evaluate(**constants, beta=kept)
-    else:
-        kept = theorem("ss-omega-profile").evaluate(nnz=d, T=T).decrease
-        fixed_T = theorem("ss-pl-rate").evaluate(**constants, omega=kept)
-    cost = price(priced_by, scheme, d)
-    yield {"curve": "fixed, guaranteed", "target": GUARANTEED, "T": T, "bits": bits(fixed_T, cost(T))}
+    rate = linear_rate(scheme, where, decrease_for_any_gradient(scheme, T, where.d))
+    yield {"curve": "fixed, guaranteed", "T": T, **bits(rate, price(priced_by, scheme, where.d)(T))}
     if priced_by != "plain" or scheme == "SS":
         return
-    affine = plain_cost(scheme, d)
-    prices = {"c0": affine.c0, "c1": affine.c1}
-    run = runs[scheme, f"CAT {priced_by}"]
+    cost, run = plain_cost(scheme, where.d), runs[scheme, "CAT plain"]
+    known = {"L": where.L, "mu": where.mu, "c0": cost.c0, "c1": cost.c1}
     if scheme == "S":
-        any_data = theorem("cat-vs-fixed-worst-case").evaluate(**constants, **prices, d=d)
+        yield {
+            "curve": "CAT, any data",
+            "T": 0,
+            **bits(theorem("cat-vs-fixed-worst-case").evaluate(**known, d=where.d)),
+        }
         s = run.effective_sparsity[: int(run.iterations_to(GUARANTEED))].max()
-        sparse = theorem("cat-bits-sparsity").evaluate(
-            **constants, **prices, effective_sparsity=s, cost=run.cost.max()
-        )
-        yield {"curve": "CAT, sparse data", "target": GUARANTEED, "T": 0, "bits": bits(sparse)}
+        sparse = theorem("cat-bits-sparsity").evaluate(**known, effective_sparsity=s, cost=run.cost.max())
+        yield {"curve": "CAT, sparse data", "T": 0, **bits(sparse)}
     else:
-        any_data = theorem("cat-sq-bits").evaluate(**constants, **prices, d=d, cost=affine(d))
-    yield {"curve": "CAT, any data", "target": GUARANTEED, "T": 0, "bits": bits(any_data)}
+        any_data = theorem("cat-sq-bits").evaluate(**known, d=where.d, cost=cost(where.d))
+        yield {"curve": "CAT, any data", "T": 0, **bits(any_data)}
 
 
 def plot(table: Table) -> Drawing:
@@ -142,7 +134,7 @@ def plot(table: Table) -> Drawing:
     panels = [(priced_by, scheme) for priced_by in prices for scheme in schemes]
     for axis, (priced_by, scheme) in zip(axes, panels, strict=True):
         _panel(axis, table.where(price=priced_by, scheme=scheme))
-        axis.set(title=f"{scheme}, {PRICES[priced_by]}", ylim=(2e3, 2e9))
+        axis.set(title=f"{scheme}, {TITLES[priced_by]}", ylim=(2e3, 2e9))
     for axis in axes[-len(schemes) :]:
         axis.set_xlabel("entries sent, $T$")
     for axis in axes[:: len(schemes)]:
@@ -192,16 +184,24 @@ FIGURE = Figure(
     name="adaptive-compression-bits",
     title="Bits to accuracy",
     caption=(
-        "Bits until F(x) - F* has fallen to the target times its value at the start, against a fixed number of entries, "
-        "for sparsification (S), with quantisation (S+Q) and stochastic (SS), billed as payload with a header of 64 "
-        "bits and in full UDP packets. Logistic regression on e-mails, d = 26,521, condition number 142, step 1/L (SS: "
-        "omega/L), 32-bit values. Guarantees before the run: for every fixed T, and for CAT on any data; for CAT also "
-        "from the largest effective sparsity seen in the run."
+        "Bits until F(x) - F* has fallen to the target times its value at the start, against a fixed number of "
+        "entries, for sparsification (S), with quantisation (S+Q) and stochastic (SS), billed as payload with a header "
+        "of 64 bits and in full UDP packets. Logistic regression on e-mails, d = 26,521, condition number 142, step 1/L "
+        "(SS: omega/L), 32-bit values. Guarantees before the run: for every fixed T, and for CAT on any data; for CAT "
+        "also from the largest effective sparsity seen in the run."
     ),
     claim="CAT needs about as few bits as the best fixed T, without tuning; worst-case guarantees see no gain at all.",
     theorems=(
-        "topT-pl-rate", "sq-rates", "ss-pl-rate", "alpha-profile", "beta-profile", "ss-omega-profile",
-        "cat-vs-fixed-worst-case", "cat-bits-sparsity", "cat-sq-bits", "dynamic-T",
+        "topT-pl-rate",
+        "sq-rates",
+        "ss-pl-rate",
+        "alpha-profile",
+        "beta-profile",
+        "ss-omega-profile",
+        "cat-vs-fixed-worst-case",
+        "cat-bits-sparsity",
+        "cat-sq-bits",
+        "dynamic-T",
     ),  # fmt: skip
     compute=compute,
     plot=plot,

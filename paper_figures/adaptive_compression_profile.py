@@ -14,6 +14,7 @@ from taciturn.solvers.tune.stochastic import stochastic_profile
 from taciturn.theory import theorem
 
 from . import style
+from .adaptive_compression_guarantees import decrease_for_any_gradient
 from .adaptive_compression_runs import MNIST, TEXT, gradient_after, mnist_is_here, spread
 from .figure import Figure
 from .setting import Progress, Setting
@@ -43,15 +44,14 @@ def _curves(panel: str, gradient: Array) -> Table:
     sums, omega = profile(gradient), stochastic_profile(gradient)
     d, nonzeros, s = gradient.shape[0], int(sums.nonzeros), float(sums.effective_sparsity)
     T = spread(1, nonzeros, POINTS)
-    kept = theorem("alpha-profile")
     curves = {
         "alpha": to_numpy(sums.alpha)[T - 1],
         "beta": to_numpy(sums.beta)[T - 1],
         "omega": omega(T),
-        "alpha, sparse": kept.evaluate(d=d, T=T, effective_sparsity=s).decrease,
-        "alpha, any": kept.evaluate(d=d, T=T, effective_sparsity=d).decrease,
-        "beta, any": theorem("beta-profile").evaluate(d=d, T=T).decrease,
-        "omega, any": theorem("ss-omega-profile").evaluate(nnz=nonzeros, T=T).decrease,
+        "alpha, sparse": theorem("alpha-profile").evaluate(d=d, T=T, effective_sparsity=s).decrease,
+        "alpha, any": decrease_for_any_gradient("S", T, d),
+        "beta, any": decrease_for_any_gradient("S+Q", T, d),
+        "omega, any": decrease_for_any_gradient("SS", T, d),
     }
     return stacked(
         Table.of(panel=panel, d=d, effective_sparsity=s, curve=name, T=T, decrease=np.asarray(values, dtype=float))
@@ -91,7 +91,9 @@ def _name_lines(axis: Axes, rows: Table) -> None:
         x = T[np.argmax(decrease >= height)] * (0.85 if side == "right" else 1.15)
         style.label_line(axis, x, height, text, colour, ha=side, va="center")
     T, beta = _line(rows, "beta")
-    style.label_line(axis, T[beta.argmax()], 0.8 * beta.max(), r"S+Q: $\beta(T)$", style.VERMILION, ha="center", va="top")
+    style.label_line(
+        axis, T[beta.argmax()], 0.8 * beta.max(), r"S+Q: $\beta(T)$", style.VERMILION, ha="center", va="top"
+    )
 
 
 def _line(rows: Table, curve: str) -> tuple[NDArray[Any], NDArray[Any]]:

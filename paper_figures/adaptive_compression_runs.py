@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from taciturn.solvers.array import Array, array_like, array_namespace, to_numpy
 from taciturn.solvers.compressors import Bernoulli, ScaledSign, TopK
@@ -22,11 +22,14 @@ from .setting import Progress, Setting
 
 __all__ = [
     "ACCURACIES",
+    "DIGITS",
     "FLOAT_BITS",
     "HEADER_BITS",
     "LINKS",
     "MNIST",
+    "SPLIT_TEXT",
     "TEXT",
+    "TITLES",
     "WORKERS",
     "Task",
     "Trajectory",
@@ -46,8 +49,21 @@ __all__ = [
 ]
 
 WORKERS = 4
+MNIST_ROWS = 2000  # images, so that a run takes seconds
 HEADER_BITS = 64  # of every message, whatever the scheme
 FLOAT_BITS = 32  # what a value is billed as
+TITLES = {
+    "payload": "payload",
+    "plain": "payload and 64 bits",
+    "lorawan-eu868-dr0": "LoRaWAN packets",
+    "ieee-802.15.4": "802.15.4 packets",
+    "ethernet-udp": "UDP packets",
+    "infiniband-4096": "InfiniBand packets",
+    "rdma-100g": "100 Gbit/s, latency 1.3 µs",
+    "ethernet-10g": "10 Gbit/s, latency 50 µs",
+}
+"""What to call the prices of `price`."""
+
 LINKS = {"rdma-100g": (1.3e-6, 100e9), "ethernet-10g": (50e-6, 10e9)}
 """Links by latency (s) and bandwidth (bit/s): typical orders, to be measured on the spot."""
 
@@ -99,7 +115,7 @@ def _split_text(regularisation: float) -> LinearModel:
 
 def _mnist(regularisation: float) -> LinearModel:
     data = load_mnist(part="test")
-    return softmax_regression(data.features, data.targets, regularisation)
+    return softmax_regression(data.features[:MNIST_ROWS], data.targets[:MNIST_ROWS], regularisation)
 
 
 def _digits(regularisation: float) -> LinearModel:
@@ -111,7 +127,7 @@ def _digits(regularisation: float) -> LinearModel:
 _PROBLEMS: dict[str, tuple[Callable[[float], LinearModel], float]] = {
     TEXT: (_text, 1e-4),
     SPLIT_TEXT: (_split_text, 1e-1),
-    MNIST: (_mnist, 1e-4),
+    MNIST: (_mnist, 1e-2),
     DIGITS: (_digits, 1e-1),
 }
 
@@ -123,9 +139,19 @@ def plain_cost(scheme: str, d: int) -> AffineCost:
 
 
 def price(name: str, scheme: str, d: int) -> Cost:
-    """Return the price of a message: "plain", a link of `LINKS` in seconds, or the packets of a technology in bits."""
+    """Return the price of a message.
+
+    Parameters
+    ----------
+    name : str
+        "plain": payload and header; "payload": no header; a link of `LINKS`: seconds; a technology: its full packets.
+    scheme, d
+        As in `taciturn.theory.communication.entry_bits`.
+    """
     if name == "plain":
         return plain_cost(scheme, d)
+    if name == "payload":
+        return AffineCost(header_bits(scheme, FLOAT_BITS), entry_bits(scheme, d, FLOAT_BITS))
     if name in LINKS:
         latency, bandwidth = LINKS[name]
         return AffineCost(latency, entry_bits(scheme, d, FLOAT_BITS) / bandwidth, unit="seconds")
@@ -133,9 +159,9 @@ def price(name: str, scheme: str, d: int) -> Cost:
 
 
 def dense_cost(d: int, name: str = "plain") -> float:
-    """Return the bits of a full gradient, without indices: with a header of 64 bits, or in packets."""
-    if name == "plain":
-        return float(HEADER_BITS + FLOAT_BITS * d)
+    """Return the bits of a full gradient, without indices, billed as `price` does."""
+    if name in ("plain", "payload"):
+        return float(FLOAT_BITS * d + (HEADER_BITS if name == "plain" else 0))
     medium = technology(name)
     packets = Packets(FLOAT_BITS, 8 * medium.payload_bytes)
     return float(8 * (medium.payload_bytes + medium.overhead_bytes) * packets.count(d))
@@ -230,10 +256,10 @@ def dense(accuracy: float, name: str = TEXT) -> Task:
     return Task(name, CompressedGradient(Dense(AffineCost(dense_cost(problem(name).d), 0.0))), accuracy)
 
 
-def cat(scheme: str, priced_by: str, accuracy: float, regularisation: float | None = None) -> Task:
-    """CAT on the text."""
-    method = CompressedGradient(CAT(scheme, price(priced_by, scheme, problem(TEXT).d)))
-    return Task(TEXT, method, accuracy, regularisation=regularisation)
+def cat(scheme: str, priced_by: str, accuracy: float, name: str = TEXT, regularisation: float | None = None) -> Task:
+    """CAT on one node."""
+    method = CompressedGradient(CAT(scheme, price(priced_by, scheme, problem(name).d)))
+    return Task(name, method, accuracy, regularisation=regularisation)
 
 
 def fixed(scheme: str, T: int, accuracy: float) -> Task:

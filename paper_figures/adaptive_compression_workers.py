@@ -12,15 +12,38 @@ from taciturn.solvers.methods import CAT, EF21, CompressedGradient, CoordinatedC
 from taciturn.theory import theorem
 
 from . import style
-from .adaptive_compression_runs import Task, Trajectory, dense, plain_cost, problem, spread, trajectories, workers_data
+from .adaptive_compression_runs import (
+    DIGITS,
+    SPLIT_TEXT,
+    Task,
+    Trajectory,
+    dense,
+    plain_cost,
+    problem,
+    spread,
+    trajectories,
+    workers_data,
+)
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked
 
-__all__ = ["ACCURACY", "FIGURE", "fewest_entries", "tasks"]
+__all__ = [
+    "ACCURACY",
+    "CERTIFIED",
+    "FIGURE",
+    "FIXED",
+    "FULL",
+    "LARGE_STEP",
+    "LOCAL",
+    "fewest_entries",
+    "neighbourhood",
+    "tasks",
+]
 
 ACCURACY = 1e-6
 STALLED = 400  # iterations of the methods that do not converge
+LONGEST = {DIGITS: 4000, SPLIT_TEXT: 200}  # iterations of the others, at most
 POINTS = 200
 FULL, LOCAL, JOINT, CERTIFIED, LARGE_STEP, FIXED = (
     "full gradients",
@@ -50,7 +73,7 @@ def tasks() -> dict[str, Task]:
         FULL: dense(ACCURACY, name),
         LOCAL: Task(name, CompressedGradient(CAT("S", cost)), ACCURACY, STALLED),
         JOINT: Task(name, CompressedGradient(CoordinatedCAT(cost)), ACCURACY, STALLED),
-        **{title: Task(name, method, ACCURACY) for title, method in methods.items()},
+        **{title: Task(name, method, ACCURACY, LONGEST[name]) for title, method in methods.items()},
     }
 
 
@@ -58,7 +81,7 @@ def compute(setting: Setting, progress: Progress) -> Table:
     """Relative gaps over iterations and bits of all workers, measured and certified."""
     wanted = tasks()
     runs = dict(zip(wanted, trajectories(setting, list(wanted.values()), progress), strict=True))
-    bounds = {CERTIFIED: _memory_bound(runs[CERTIFIED]), LOCAL: _neighbourhood(runs[LOCAL])}
+    bounds = {CERTIFIED: _memory_bound(runs[CERTIFIED]), LOCAL: neighbourhood(runs[LOCAL])}
     tables = []
     for name, run in runs.items():
         k = np.unique(np.concatenate([[0], spread(1, len(run.cost), POINTS)]))
@@ -76,11 +99,12 @@ def _memory_bound(run: Trajectory) -> NDArray[Any]:
     delta = fewest_entries() / where.d
     guarantee = theorem("ef21-cat-pl").evaluate(L=where.L, mu=where.mu, L_tilde=L_tilde, delta=delta)
     theta = 1 - math.sqrt(1 - delta)
-    start = run.gap[0] + guarantee.step_size / theta * run.worker_energy[0]
+    step_size: Any = guarantee.step_size
+    start = run.gap[0] + step_size / theta * run.worker_energy[0]
     return np.asarray(guarantee.bound(np.arange(len(run.gap)), start))
 
 
-def _neighbourhood(run: Trajectory) -> NDArray[Any]:
+def neighbourhood(run: Trajectory) -> NDArray[Any]:
     """The bound of `mn-neighbourhood` with the dissimilarity seen in the run, for the G that gives the least residual.
 
     Any G is allowed with B^2 = max_k (sum_i p_i |g_i|^2 - G |g|^2) over the points visited.
@@ -90,7 +114,7 @@ def _neighbourhood(run: Trajectory) -> NDArray[Any]:
     G = 1 + np.linspace(0, 1, 200, endpoint=False) * alpha / (1 - alpha)
     B = np.sqrt(np.maximum(run.worker_energy - G[:, None] * run.squared_gradient_norm, 0).max(axis=1))
     candidates = {"L": where.L, "mu": where.mu, "alpha_min": alpha}
-    residuals = theorem("mn-neighbourhood").evaluate(**candidates, dissimilarity=G, heterogeneity=B).residual
+    residuals: Any = theorem("mn-neighbourhood").evaluate(**candidates, dissimilarity=G, heterogeneity=B).residual
     best = int(np.argmin(residuals))
     guarantee = theorem("mn-neighbourhood").evaluate(**candidates, dissimilarity=G[best], heterogeneity=B[best])
     return np.asarray(guarantee.bound(np.arange(len(run.gap)), run.gap[0]))
@@ -116,11 +140,12 @@ FIGURE = Figure(
     name="adaptive-compression-workers",
     title="Several workers",
     caption=(
-        "F(x) - F* relative to the start for four workers, each with the 8x8 digits of other classes (odd against even, "
-        "logistic loss, d = 64, condition number 27; without scikit-learn the e-mails split by label). CAT at each "
-        "worker, also with a coordinated price, stalls far from the minimum; the dotted line is the neighbourhood "
+        "F(x) - F* relative to the start for four workers, each with the 8x8 digits of other classes (odd against "
+        "even, logistic loss, d = 64, condition number 27; without scikit-learn the e-mails split by label). CAT at "
+        "each worker, also with a coordinated price, stalls far from the minimum; the dotted line is the neighbourhood "
         "guaranteed from the dissimilarity seen in the run. EF21 with CAT converges as guaranteed (dotted) with its "
-        "certified step and at least d/8 entries; with the step 1/L (dashed) no theorem covers it, and it is far faster."
+        "certified step and at least d/8 entries; with the step 1/L (dashed) no theorem covers it, and it is far "
+        "faster."
     ),
     claim="With dissimilar data CAT alone converges to a neighbourhood; with EF21 it converges.",
     theorems=("mn-descent", "mn-neighbourhood", "ef21-cat-pl", "mn-price"),

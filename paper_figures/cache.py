@@ -66,7 +66,7 @@ class Cache:
         result = compute()
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-            np.savez(file, **result)
+            np.savez(file, allow_pickle=False, **dict(result))
         os.replace(file.name, path)
         return result
 

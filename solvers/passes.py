@@ -9,7 +9,7 @@ from .array import Array, array_like, array_namespace, check_gradient
 
 __all__ = ["CHUNK", "LARGEST_SAMPLE", "check_ahead", "magnitude_chunks", "sample_magnitudes", "sample_size"]
 
-LARGEST_SAMPLE = 2**14
+LARGEST_SAMPLE = 2**15
 """Entries looked at, at most, to guess a level."""
 
 CHUNK = 2**16
@@ -24,7 +24,7 @@ def sample_size(d: int) -> int:
     Examples
     --------
     >>> sample_size(100), sample_size(10_000), sample_size(10_000_000)
-    (100, 1250, 16384)
+    (100, 1250, 32768)
     """
     return min(d, max(512, d // 8), LARGEST_SAMPLE)
 

@@ -160,6 +160,15 @@ class Recursion:
     and the covariance that the compressors add is linear in the second moments of the g_i. Mean and covariance are kept
     apart: second moments about x* would lose the digits of a small variance. A step costs O(n d^2 D), not O(D^3):
     all blocks but one only move. Source: dossier chapter 2, section 7.1.
+
+    Examples
+    --------
+    >>> from taciturn.solvers.problems import quadratic_with_spectrum
+    >>> recursion = Recursion.of(quadratic_with_spectrum([1.0]), NoiseModel.exact_variance(1.0), staleness=0)
+    >>> start, alone = recursion.start(np.array([1.0])), np.ones(1)
+    >>> state = recursion.step(start, delay=np.array([0]), fresh=np.array([True]), shares=alone, step_size=0.5)
+    >>> state.mean, state.covariance
+    (array([0.5]), array([[0.25]]))
     """
 
     hessians: Floats

@@ -104,6 +104,9 @@ def _first(marked: Array, room: Array | int) -> Array:
 def _mask(magnitudes: Array, threshold: Array, k: int) -> Array:
     """Mark k entries of each row, the threshold being the k-th largest."""
     xp = array_namespace(magnitudes)
+    reaching = magnitudes >= threshold
+    if not xp.any(xp.count_nonzero(reaching, axis=-1) > k):
+        return reaching  # no ties to break
     above = magnitudes > threshold
     return above | _first(magnitudes == threshold, k - xp.count_nonzero(above, axis=-1, keepdims=True))
 

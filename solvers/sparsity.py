@@ -124,7 +124,7 @@ def data_sparsity(matrix: Any, partition: Partition | None = None, L_i: ArrayLik
     others = columns[:, 0].astype(np.int64) - 1
     lower, upper = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     for rows, indices, starts in _pieces(support):
-        conflicts = others[indices]
+        conflicts = others.take(indices)
         lower[rows] = np.maximum.reduceat(conflicts, starts[:-1])
         upper[rows] = np.add.reduceat(conflicts, starts[:-1])
     upper = np.minimum(upper, n - 1)
@@ -289,11 +289,12 @@ def _check_matrix(matrix: Any) -> None:
         raise ValueError(f"matrix has the shape {matrix.shape}; accepted: (m, d), neither zero")
     entries = matrix.data[: int(matrix.indptr[-1])]
     for start in range(0, entries.size, _PIECE):
-        piece = entries[start : start + _PIECE]
-        if not np.isfinite(piece).all():
+        magnitudes = np.abs(entries[start : start + _PIECE])
+        smallest, largest = magnitudes.min(), magnitudes.max()  # NaN, if there is one
+        if not np.isfinite(smallest) or not np.isfinite(largest):
             raise ValueError("matrix has entries that are NaN or infinite; accepted: finite numbers")
-        if np.count_nonzero(piece) < piece.size:
-            at = start + int(np.flatnonzero(piece == 0)[0])
+        if smallest == 0:
+            at = start + int(np.argmin(magnitudes))
             raise ValueError(f"matrix has an explicit zero at {_place(matrix, at)}; call matrix.eliminate_zeros()")
     ordered = matrix
     if not matrix.has_sorted_indices:

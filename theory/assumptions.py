@@ -68,6 +68,21 @@ NOISE = Assumption("noise", r"\mathbb E[\lVert\xi_k\rVert^2\mid\mathcal F_k]\le2
 RELATIVE_NOISE = Assumption(
     "relative_noise", r"\mathbb E[\lVert\xi_k\rVert^2\mid\mathcal F_k]\le\beta\lVert v_k\rVert^2+\zeta^2"
 )
+SECOND_MOMENT = Assumption("second_moment", r"\mathbb E[\lVert G_k\rVert^2\mid\mathcal F_k]\le2AD_k+N")
+WEIGHTED_DISSIMILARITY = Assumption(
+    "weighted_dissimilarity",
+    r"\textstyle\sum_ip_i^2\lVert\nabla f_i(x)\rVert^2\le B^2\lVert\nabla F(x)\rVert^2+\zeta_0^2",
+)
+WINDOW_MOMENT = Assumption(
+    "window_moment", r"\mathbb E\lVert G_j\rVert^2\le P\max_{j-\tau\le s\le j}\mathbb E\lVert x_s-x^*\rVert^2+R"
+)
+SUPPORT_PRESERVING = Assumption(
+    "support_preserving", r"\operatorname{supp}Q_i(v)\subseteq\operatorname{supp}v\ \text{for every worker}"
+)
+NOISE_FREE = Assumption("noise_free", r"\xi_k=0:\ \text{exact gradients, uncompressed}")
+SAME_FUNCTION = Assumption(
+    "same_function", r"f_i=f;\ \text{one message per update, each worker restarts from the newest model}"
+)
 STORED = Assumption(
     "stored", r"\text{each worker's last compressed message is kept and used again until it is replaced}"
 )
@@ -83,7 +98,8 @@ ASSUMPTIONS = (
     STOCHASTIC_GRADIENT, PROJECTION, UNBIASED, CONTRACTIVE, UNCOMPRESSED, TOP_T, SCALED_SIGN, DYNAMIC_RULE, CAT_RULE,
     SEPARABLE_CURVATURE, RESTRICTED_SMOOTHNESS, DISSIMILARITY, EACH_CONVEX, EACH_LIPSCHITZ, INDEPENDENT_WORKERS,
     EACH_STRONGLY_CONVEX, QUADRATIC_GROWTH, FRESH, OBLIVIOUS, NOISE, RELATIVE_NOISE, STORED, ABSOLUTE, BOUNDED_DELAY,
-    MEASURED_DELAY, KNOWN_PATTERN,
+    MEASURED_DELAY, KNOWN_PATTERN, SECOND_MOMENT, WEIGHTED_DISSIMILARITY, WINDOW_MOMENT, SUPPORT_PRESERVING, NOISE_FREE,
+    SAME_FUNCTION,
 )  # fmt: skip
 
 
@@ -100,11 +116,12 @@ def closure(names: Iterable[str]) -> frozenset[str]:
     >>> sorted(closure(["lipschitz_gradient"]))
     ['L_smooth', 'lipschitz_gradient']
     """
+    names = set(names)
     by_name = {assumption.name: assumption for assumption in ASSUMPTIONS}
-    unknown = sorted(set(names) - by_name.keys())
+    unknown = sorted(names - by_name.keys())
     if unknown:
         raise ValueError(f"unknown assumptions {', '.join(unknown)}; known are {', '.join(by_name)}")
-    known = set(names)
+    known = names
     while more := {weaker for name in known for weaker in by_name[name].implies} - known:
         known |= more
     return frozenset(known)

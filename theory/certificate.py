@@ -9,14 +9,17 @@ multipliers by z3's real arithmetic over the whole domain of the parameters. Not
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
 import sympy
 
-from .gram import Vector, gram_entries, linear_form, mean, reduce_means, square
-from .signs import prove_sign
+from .exact import is_zero
+from .gram import Vector, coordinates, index_of, linear_atoms, linear_form, mean, reduce_means, square
+from .signs import find_contradiction, prove_nonzero, prove_sign
 from .symbols import Expr, Symbol
 
 
@@ -65,6 +68,11 @@ class Term:
         """The multiplier, unless the hypothesis is an equation."""
         return None if self.hypothesis.equality else self.multiplier
 
+    @property
+    def must_be_defined(self) -> tuple[Expr, ...]:
+        """The multiplier of an equation; the sign of any other is proved, which includes that it is defined."""
+        return (self.multiplier,) if self.hypothesis.equality else ()
+
 
 @dataclass(frozen=True)
 class Square:
@@ -92,6 +100,11 @@ class Square:
     def must_be_nonnegative(self) -> Expr:
         """The weight."""
         return self.weight
+
+    @property
+    def must_be_defined(self) -> tuple[Expr, ...]:
+        """What the square is made of: only real numbers have non-negative squares."""
+        return tuple(coordinates(self.vector).values()) if self.vector.has(Vector) else (self.vector,)
 
 
 @dataclass(frozen=True)
@@ -175,7 +188,7 @@ class CertificateReport:
     @property
     def holds(self) -> bool:
         """Whether every line holds."""
-        return all(line.holds for line in self.lines)
+        return bool(self.lines) and all(line.holds for line in self.lines)
 
     def __str__(self) -> str:
         return "\n".join(f"{'ok  ' if line.holds else 'FAIL'} {line.name}: {line.message}" for line in self.lines)
@@ -194,7 +207,8 @@ class Certificate:
     changes
         Changes of variables that remove square roots.
     means
-        Averages by summand, see `taciturn.theory.gram.reduce_means`.
+        Averages by summand, see `taciturn.theory.gram.reduce_means`: names of aggregates and facts about averages,
+        taken as given like hypotheses.
     scope
         For what the certificate proves the statement (every dimension, every number of workers, fixed ``n`` …).
     remainder
@@ -231,41 +245,72 @@ class Certificate:
             One entry per line (and per change of variables), each with the reason if it fails.
         """
         start = time.perf_counter()
-        reports = [self._check_change(change) for change in self.changes]
-        reports += [self._check_line(line) for line in self.lines]
+        reports = [
+            _report("well formed", self._structure_problems),
+            *(_report(f"{c.old} = {c.forward}", partial(self._change_problems, c)) for c in self.changes),
+            *(_report(line.name, partial(self._line_problems, line)) for line in self.lines),
+        ]
         return CertificateReport(tuple(reports), time.perf_counter() - start)
 
-    def _check_change(self, change: Change) -> LineReport:
+    def _structure_problems(self) -> Iterator[str]:
+        """What would make the lines mean something else than they say."""
+        if not self.lines:
+            yield "there are no lines"
+        atoms = set().union(*(formula.free_symbols for formula in self._formulas()))
+        for atom in atoms:
+            index_of(atom)  # refuses malformed indices
+        names = Counter(atom.name for atom in atoms)
+        if clashing := sorted(name for name, count in names.items() if count > 1):
+            yield f"different atoms share the names {', '.join(clashing)}"
+        for summand, average in self.means.items():
+            if average.is_Number and not isinstance(summand, Vector):
+                yield f"the average of {summand} is given as the number {average}; name it"
+        if contradiction := find_contradiction(self._facts):
+            yield contradiction
+
+    def _formulas(self) -> Iterator[sympy.Basic]:
+        yield from self.domain
+        yield from (part for pair in self.means.items() for part in pair)
+        for line in self.lines:
+            yield from line.where
+            if isinstance(line, Sign):
+                yield line.expression
+                continue
+            yield line.conclusion
+            parts: tuple[Term | Square, ...] = (*line.terms, *line.squares)
+            yield from (part.value for part in parts)
+
+    def _change_problems(self, change: Change) -> Iterator[str]:
+        if change.old in change.forward.free_symbols or change.new in change.inverse.free_symbols:
+            yield f"{change.old} and {change.new} are not separated"
         surd = sympy.Dummy("root", real=True)
         radicand = sympy.expand(change.radicand)
+        known = [*self.domain, surd >= 0, sympy.Eq(surd**2, radicand)]
         inverse = change.inverse.subs(sympy.sqrt(change.radicand), surd)
-        solved = sympy.numer(sympy.together((change.forward - change.old).subs(change.new, inverse)))
-        problems = []
+        solved, denominator = sympy.fraction(sympy.together((change.forward - change.old).subs(change.new, inverse)))
         if not is_zero(sympy.rem(sympy.expand(solved), surd**2 - radicand, surd)):
-            problems.append(f"{change.new} = {change.inverse} does not solve it")
+            yield f"{change.new} = {change.inverse} does not solve it"
+        if problem := prove_nonzero(denominator, known):
+            yield problem
         if not is_zero(change.root**2 - change.radicand.subs(change.old, change.forward)):
-            problems.append(f"({change.root})^2 is not {change.radicand}")
+            yield f"({change.root})^2 is not {change.radicand}"
         for fact in change.facts:
             positive = (fact.gts - fact.lts).subs(change.new, inverse)
             strict = isinstance(fact, (sympy.StrictGreaterThan, sympy.StrictLessThan))
-            known = [*self.domain, surd >= 0, sympy.Eq(surd**2, radicand)]
-            problem = prove_sign(positive, known, strict=strict)
-            problems += [] if problem is None else [f"{fact}: {problem}"]
-        problems += self._sign_problems(Sign("sign of the root", change.root))
-        return LineReport(f"{change.old} = {change.forward}", not problems, "; ".join(problems) or "exact")
+            if problem := prove_sign(positive, known, strict=strict):
+                yield f"{fact}: {problem}"
+        yield from self._sign_problems(Sign("sign of the root", change.root))
 
-    def _check_line(self, line: Line) -> LineReport:
-        try:
-            problems = list(self._sign_problems(line) if isinstance(line, Sign) else self._identity_problems(line))
-        except (ValueError, sympy.PolynomialError, sympy.CoercionFailed) as error:
-            problems = [str(error)]
-        return LineReport(line.name, not problems, "; ".join(problems) or "exact")
+    def _line_problems(self, line: Line) -> Iterator[str]:
+        if line.where and (contradiction := find_contradiction(self._facts_of(line))):
+            yield contradiction
+        yield from self._sign_problems(line) if isinstance(line, Sign) else self._identity_problems(line)
 
     def _identity_problems(self, line: Identity) -> Iterator[str]:
         parts: tuple[Term | Square, ...] = (*line.terms, *line.squares)
         residual = line.conclusion - sympy.Add(*(part.value for part in parts))
         residual = reduce_means(self._rational(residual), self.means)
-        coefficients, constant = linear_form(residual, gram_entries(residual))
+        coefficients, constant = linear_form(residual, linear_atoms(residual))
         left = [entry for entry, coefficient in coefficients.items() if not is_zero(coefficient)]
         if left:
             yield f"the identity fails: {left[0]} is left with coefficient {sympy.factor(coefficients[left[0]])}"
@@ -274,12 +319,20 @@ class Certificate:
         for part in parts:
             if part.must_be_nonnegative is not None:
                 yield from self._sign_problems(Sign(part.name, part.must_be_nonnegative, where=line.where))
+            for factor in part.must_be_defined:
+                real = self._rational(factor)
+                if real.has(sympy.I) or not real.is_rational_function(*real.free_symbols):
+                    yield f"{part.name}: {real} is not a rational function, so it may be undefined or not real"
+                elif problem := prove_nonzero(sympy.fraction(sympy.together(real))[1], self._facts_of(line)):
+                    yield f"{part.name}: {problem}"
 
     def _sign_problems(self, line: Sign) -> Iterator[str]:
-        facts = [*self._facts, *(self._rational(fact) for fact in line.where)]
-        problem = prove_sign(self._rational(line.expression), facts, strict=line.strict)
+        problem = prove_sign(self._rational(line.expression), self._facts_of(line), strict=line.strict)
         if problem is not None:
             yield f"{line.name}: {problem}"
+
+    def _facts_of(self, line: Line) -> list[sympy.Basic]:
+        return [*self._facts, *(self._rational(fact) for fact in line.where)]
 
     @property
     def _facts(self) -> list[sympy.Basic]:
@@ -293,32 +346,16 @@ class Certificate:
         return expression
 
 
+def _report(name: str, problems: Callable[[], Iterator[str]]) -> LineReport:
+    try:
+        found = list(problems())
+    except (ValueError, TypeError, ArithmeticError, sympy.PolynomialError, sympy.CoercionFailed) as error:
+        found = [str(error)]
+    return LineReport(name, not found, "; ".join(found) or "exact")
+
+
 def _averaged(expression: Expr, index: str | None) -> Expr:
     return expression if index is None else mean(expression, index)
-
-
-def is_zero(expression: Expr) -> bool:
-    """Whether a rational function with rational coefficients vanishes identically.
-
-    Functions (averages, logarithms, maxima) and powers with other than integer exponents count as independent
-    variables.
-
-    Examples
-    --------
-    >>> x = sympy.Symbol("x")
-    >>> is_zero((x**2 - 1) / (x - 1) - x - 1), is_zero(sympy.log(x) - sympy.log(x)), is_zero(x - 1)
-    (True, True, False)
-    """
-    opaque = [power for power in expression.atoms(sympy.Pow) if not power.exp.is_Integer]
-    if opaque:
-        expression = sympy.expand(expression)  # squares of square roots become their radicands
-        opaque = [power for power in expression.atoms(sympy.Pow) if not power.exp.is_Integer]
-    opaque += expression.atoms(sympy.Function, sympy.Max, sympy.Min)
-    renamed = expression.xreplace({atom: sympy.Dummy() for atom in opaque})
-    generators = sorted(renamed.free_symbols, key=str)
-    if not generators:
-        return bool(sympy.Rational(renamed) == 0)
-    return not sympy.QQ.frac_field(*generators).from_sympy(renamed)
 
 
 def _transform_line(line: Line, change: Callable[[sympy.Basic], sympy.Basic]) -> Line:
@@ -329,6 +366,13 @@ def _transform_line(line: Line, change: Callable[[sympy.Basic], sympy.Basic]) ->
         line,
         where=where,
         conclusion=change(line.conclusion),
-        terms=tuple(replace(term, multiplier=change(term.multiplier)) for term in line.terms),
+        terms=tuple(
+            replace(
+                term,
+                multiplier=change(term.multiplier),
+                hypothesis=replace(term.hypothesis, expression=change(term.hypothesis.expression)),
+            )
+            for term in line.terms
+        ),
         squares=tuple(replace(s, weight=change(s.weight), vector=change(s.vector)) for s in line.squares),
     )

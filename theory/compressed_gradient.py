@@ -14,13 +14,14 @@ from .assumptions import (
     NOISE,
     RELATIVE_NOISE,
     STRONGLY_CONVEX,
+    SUPPORT_PRESERVING,
     UNBIASED,
 )
 from .certificate import Certificate, Hypothesis, Identity, Sign, Square, Term
 from .gram import inner, mean, scalars, square, vectors
 from .staleness.common import source
 from .symbols import NONNEGATIVE, Parameter, Range, parameter
-from .theorem import BOUND, EPS, INITIAL, RATE, RESIDUAL, VALUE, K, Theorem
+from .theorem import BOUND, EPS, INITIAL, RATE, RESIDUAL, STEP_SIZE, VALUE, K, Theorem
 
 SUBJECT = "compressed-gradient"
 
@@ -37,8 +38,11 @@ STEP = Hypothesis(
     square(r) - 2 * gamma * inner(grad, r) + gamma**2 * (square(grad) + noise) - r_next,
     "fresh",
 )
+_gap, _D = scalars("gap D")
+THREE_POINT = Hypothesis("three-point identity at y = x", inner(grad, r) - _gap - _D, "each_convex", equality=True)
+COERCIVE = Hypothesis("co-coercivity", 2 * L * _D - square(grad), "each_convex")
+NOISE_BOUND = Hypothesis("noise", 2 * B_0 * _D + N_0 - noise, "noise")
 MONOTONE = Hypothesis("strong monotonicity", inner(grad, r) - mu * square(r), "strongly_convex")
-COERCIVE = Hypothesis("co-coercivity of F", inner(grad, r) - square(grad) / L, "each_convex")
 
 NOISE_TABLE = Theorem(
     id="noise-table",
@@ -78,6 +82,7 @@ NOISE_TABLE = Theorem(
     tightness="the only loss is Young's inequality: optimise theta",
 )  # fmt: skip
 
+_G2, _S2 = scalars("second_moment sum_square_gradients")
 _M_pub = (1 + omega) * sigma * Lambda * (1 + theta)
 
 DCGD_PUBLISHED = Theorem(
@@ -91,7 +96,7 @@ DCGD_PUBLISHED = Theorem(
     status="published",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, STRONGLY_CONVEX, UNBIASED),
+    assumptions=(EACH_CONVEX, STRONGLY_CONVEX, UNBIASED, SUPPORT_PRESERVING),
     parameters=(
         parameter("mu", Range(0, Lambda * sigma, lower_open=True)), parameter("variance"), parameter("young"),
         parameter("Lambda"), parameter("sparsity_sigma"), parameter("optimum_gradients"),
@@ -110,11 +115,25 @@ DCGD_PUBLISHED = Theorem(
                     Term(
                         sympy.S.One,
                         Hypothesis(
-                            "expand; E|G|^2 <= alpha sigma sum p_i^2 |g_i|^2 (sparsity-sigma), Young, co-coercivity",
-                            square(r) - 2 / _M_pub * inner(grad, r)
-                            + (1 / _M_pub) ** 2 * (_M_pub * inner(grad, r) + (1 + omega) * sigma * (1 + 1 / theta) * E_star)
-                            - r_next,
-                            "unbiased, each_convex",
+                            "one step, unbiased messages",
+                            square(r) - 2 * STEP_SIZE * inner(grad, r) + STEP_SIZE**2 * _G2 - r_next,
+                            "unbiased",
+                        ),
+                    ),
+                    Term(
+                        STEP_SIZE**2,
+                        Hypothesis(
+                            "sparsity-sigma: E|G|^2 <= alpha sigma sum p_i^2 |g_i|^2",
+                            (1 + omega) * sigma * _S2 - _G2,
+                            "unbiased, support_preserving",
+                        ),
+                    ),
+                    Term(
+                        STEP_SIZE**2 * (1 + omega) * sigma,
+                        Hypothesis(
+                            "Young and co-coercivity: sum p_i^2 |g_i|^2 <= (1 + theta) Lambda <grad F, r> + (1 + 1/theta) E_*",
+                            (1 + theta) * Lambda * inner(grad, r) + (1 + 1 / theta) * E_star - _S2,
+                            "each_convex",
                         ),
                     ),
                     Term(1 / _M_pub, MONOTONE),
@@ -132,7 +151,7 @@ DCGD_SC = Theorem(
     id="dcgd-sc",
     title="D-CGD, strongly convex",
     statement=(
-        r"M=L+B_0,\ 0<\gamma<\frac2M:\qquad \mathbb E\lVert x_{k+1}-x^*\rVert^2\le(1-\gamma\mu(2-\gamma M))\lVert x_k-x^*\rVert^2"
+        r"M=L+B_0,\ 0<\gamma\le\frac1M:\qquad \mathbb E\lVert x_{k+1}-x^*\rVert^2\le(1-\gamma\mu(2-\gamma M))\lVert x_k-x^*\rVert^2"
         r"+\gamma^2N_0"
     ),
     source=source("3.4"),
@@ -142,7 +161,7 @@ DCGD_SC = Theorem(
     assumptions=(EACH_CONVEX, STRONGLY_CONVEX, FRESH, NOISE),
     parameters=(
         parameter("L"), parameter("mu", Range(0, L, lower_open=True)), parameter("noise_slope"), parameter("noise_floor"),
-        parameter("step_size", Range(0, 2 / _M, lower_open=True, upper_open=True)),
+        parameter("step_size", Range(0, 1 / _M, lower_open=True)),
     ),
     defaults={"step_size": 1 / _M},
     goal="squared_distance",
@@ -157,33 +176,18 @@ DCGD_SC = Theorem(
                 RATE * square(r) + (1 - RATE) * RESIDUAL - r_next,
                 (
                     Term(sympy.S.One, STEP),
-                    Term(gamma * (2 - gamma * _M), MONOTONE),
-                    Term(gamma**2 * L, COERCIVE),
-                    Term(gamma**2, Hypothesis("noise", B_0 * inner(grad, r) + N_0 - noise, "noise")),
-                ),
-            ),
-            Identity(
-                "noise of independent compressors: omega sum p_i^2 |g_i|^2 <= B_0 <grad F, r> + N_0 (averages over i)",
-                omega * (1 + theta) * Lambda * mean(inner(w_i, r)) + omega * (1 + 1 / theta) * mean(p_i * square(h_i))
-                - omega * mean(p_i * square(w_i + h_i)),
-                (
+                    Term(2 * gamma, THREE_POINT),
+                    Term(gamma**2, COERCIVE),
+                    Term(gamma**2, NOISE_BOUND),
+                    Term(2 * gamma, Hypothesis("growth of F", _gap - mu / 2 * square(r), "strongly_convex")),
                     Term(
-                        omega * (1 + theta) * p_i * L_i,
-                        Hypothesis("co-coercivity of f_i", inner(w_i, r) - square(w_i) / L_i, "each_convex"),
-                        index="i",
-                    ),
-                    Term(
-                        omega * (1 + theta) * (Lambda - p_i * L_i),
-                        Hypothesis("monotonicity of f_i", inner(w_i, r), "each_convex"),
-                        index="i",
+                        2 * gamma * (1 - gamma * _M),
+                        Hypothesis("strong convexity at x, seen from x*", _D - mu / 2 * square(r), "strongly_convex"),
                     ),
                 ),
-                (Square(omega * p_i / theta, theta * w_i - h_i, index="i"),),
             ),
         ),
-        domain=(
-            L > 0, mu > 0, B_0 >= 0, gamma > 0, gamma * _M < 2, theta > 0, omega >= 0, p_i > 0, L_i > 0, p_i * L_i <= Lambda,
-        ),
+        domain=(L > 0, mu > 0, mu <= L, B_0 >= 0, N_0 >= 0, gamma > 0, gamma * _M <= 1),
         scope="every dimension, number of workers and weights",
     ),
     tightness="without noise: rate 1 - mu/L at 1/L",
@@ -212,7 +216,7 @@ DCGD_SC_TIGHT = Theorem(
         Parameter("L_max", r"L_{\max}", Range(L), "", "largest smoothness constant of a worker"),
         parameter("variance"), parameter("young"), parameter("optimum_gradients"),
         Parameter("largest_weight", r"p_{\max}", Range(0, 1, lower_open=True), "", "largest weight of a worker"),
-        Parameter("sum_square_weights", r"\sum p_i^2", Range(0, 1, lower_open=True), "", "sum of squared weights"),
+        Parameter("sum_square_weights", r"\sum p_i^2", Range(0, _p_max, lower_open=True), "", "sum of squared weights"),
         parameter("step_size", Range(0, _tight_step, lower_open=True)),
     ),
     defaults={"step_size": _tight_step},
@@ -306,24 +310,13 @@ DCGD_CONVEX = Theorem(
         lines=(
             Identity(
                 "one step: 2 gamma <grad F, r> = 2 gamma (gap + D), |grad F|^2 <= 2 L D, noise <= 2 B_0 D + N_0",
-                square(r) - 2 * gamma * sympy.Symbol("gap", real=True) + gamma**2 * N_0 - r_next,
+                square(r) - 2 * gamma * _gap + gamma**2 * N_0 - r_next,
                 (
                     Term(sympy.S.One, STEP),
-                    Term(
-                        2 * gamma,
-                        Hypothesis(
-                            "three-point identity at y = x",
-                            inner(grad, r) - sympy.Symbol("gap", real=True) - sympy.Symbol("D", real=True),
-                            "each_convex",
-                            equality=True,
-                        ),
-                    ),
-                    Term(gamma**2, Hypothesis("co-coercivity", 2 * L * sympy.Symbol("D", real=True) - square(grad), "each_convex")),
-                    Term(gamma**2, Hypothesis("noise", 2 * B_0 * sympy.Symbol("D", real=True) + N_0 - noise, "noise")),
-                    Term(
-                        2 * gamma * (1 - gamma * _M),
-                        Hypothesis("Bregman distance", sympy.Symbol("D", real=True), "each_convex"),
-                    ),
+                    Term(2 * gamma, THREE_POINT),
+                    Term(gamma**2, COERCIVE),
+                    Term(gamma**2, NOISE_BOUND),
+                    Term(2 * gamma * (1 - gamma * _M), Hypothesis("Bregman distance", _D, "each_convex")),
                 ),
             ),
             Identity("the sum over k < K", 2 * gamma * K * BOUND(K) - INITIAL - K * gamma**2 * N_0),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sympy
 
-from .assumptions import CONTRACTIVE, UNBIASED
+from .assumptions import CONTRACTIVE, PROJECTION, UNBIASED
 from .certificate import Certificate, Hypothesis, Identity, Line, Sign, Square, Term
 from .gram import inner, mean, scalars, square, vectors
 from .staleness.common import source
 from .symbols import Parameter, Range, parameter
-from .theorem import VALUE, Theorem
+from .theorem import VALUE, Assumption, Theorem
 
 SUBJECT = "compression"
 TABLE_TEST = "tests/theory/test_compression.py::test_stated_constant_is_the_supremum_found_by_search"
@@ -76,7 +76,7 @@ TABLE: tuple[Theorem, ...] = (
             Identity("second moment of an entry", _p * (_g / _p) ** 2 - _g**2 / _p),
             Sign("largest for the smallest probability", _g**2 / _p_min - _g**2 / _p),
         ),
-        (_p >= _p_min, _p_min > 0, _p <= 1),
+        (_p >= _p_min, _p_min > 0, _p <= 1), remainder="attained at the unit vector of the smallest probability",
     ),
     _entry(
         "urq-optimal", "Keep k entries in expectation, best probabilities", r"\pi_j=\min(1,|v_j|/\lambda),\ \textstyle\sum\pi_j=k:\quad \alpha=d/k",
@@ -112,7 +112,7 @@ TABLE: tuple[Theorem, ...] = (
                 (Square(_alpha, _t - 1 / (2 * _alpha)),),
             ),
         ),
-        (_alpha > 0,),
+        (_alpha > 0,), remainder="attained at one entry 1 and the others 1/(2 alpha)",
     ),
     _entry(
         "urq-ternary-2", "Signs scaled by the norm", r"\alpha=\sqrt d", (_D,), sympy.sqrt(d),
@@ -138,7 +138,7 @@ TABLE: tuple[Theorem, ...] = (
                 (Square(_alpha, _u - 1 / (2 * _alpha)),),
             ),
         ),
-        (_alpha > 0,),
+        (_alpha > 0,), remainder="attained at one entry s and the others 1/(2 alpha)",
     ),
     _entry(
         "urq-natural", "Round to a power of two", r"\alpha=\tfrac98", (), _natural,
@@ -163,7 +163,7 @@ TABLE: tuple[Theorem, ...] = (
                 (Square(sympy.Rational(9, 8), _t - 4 * _u / 9),),
             ),
         ),
-        (), kind="upper", reference="Horváth et al. (2022); constant derived",
+        (), kind="upper", reference="Horváth et al. (2022); constant derived", remainder="entries above the smallest level err by at most an eighth of their squares; kappa >= 9/4: w = 1 is the maximiser",
     ),
     _entry(
         "urq-natdither-inf", "Powers of two down to 2^(1-s), scaled by the largest magnitude",
@@ -177,7 +177,7 @@ TABLE: tuple[Theorem, ...] = (
                 (Square(_alpha, _u - _step / (2 * _alpha)),),
             ),
         ),
-        (_alpha > 0,), kind="upper", reference="Horváth et al. (2022); constant derived",
+        (_alpha > 0,), kind="upper", reference="Horváth et al. (2022); constant derived", remainder="entries above the smallest level err by at most an eighth of their squares",
     ),
     _entry(
         "urq-stochastic-sign", "Random signs scaled by the largest magnitude", r"\alpha=d", (_D,), d,
@@ -201,7 +201,7 @@ TABLE: tuple[Theorem, ...] = (
                 (Square(1 / (_t * _p * (_t + _p)), _p * _g - _t * _u),),
             ),
         ),
-        (_t > 0, _p > 0), reference="Seide et al. (2014)", measure=_CONTRACTION,
+        (_t > 0, _p > 0), reference="Seide et al. (2014)", measure=_CONTRACTION, remainder="|v|_1 >= |v|, as for the scaled sign",
     ),
     _entry(
         "det-threshold", "Hard threshold", r"\lVert C(v)-v\rVert\le\lambda\sqrt d",
@@ -239,15 +239,15 @@ def _rule(
     measure: str,
     lines: tuple[Line, ...],
     domain: tuple[sympy.Basic, ...],
-    remainder: str = "",
+    assumptions: tuple[Assumption, ...],
 ) -> Theorem:
     """One composition rule: `value` is the constant of the composite."""
     return Theorem(
         id=id, title=title, statement=statement, source=source("1.3"), status="derived", kind="lemma", subject=SUBJECT,
-        assumptions=(UNBIASED,) if "unbiased" in id or "average" in id else (CONTRACTIVE,),
+        assumptions=assumptions,
         parameters=parameters, measure=measure, value=value,
         proof=Certificate(
-            lines=lines, domain=domain, means={_Qv: _C, square(_Qv): _second}, remainder=remainder,
+            lines=lines, domain=domain, means={_Qv: _C, square(_Qv): _second},
             scope="every dimension, every pair of compressors of these classes",
         ),
         checked_by=("tests/theory/test_compression.py::test_composites_keep_their_guarantee_and_attain_it",),
@@ -273,6 +273,7 @@ RULES: tuple[Theorem, ...] = (
             ),
         ),
         (_o1 >= 0, _o2 >= 0),
+        (UNBIASED,),
     ),
     _rule(
         "compose-average", "The mean of m independent copies", r"\mathcal U(\omega/m)",
@@ -280,6 +281,7 @@ RULES: tuple[Theorem, ...] = (
         r"\text{variance factor}",
         (Identity("variances add", VALUE - _copies * omega / _copies**2),),
         (omega >= 0, _copies >= 1),
+        (UNBIASED,),
     ),
     _rule(
         "compose-scale", "Scaling makes an unbiased compressor contractive",
@@ -299,6 +301,7 @@ RULES: tuple[Theorem, ...] = (
             ),
         ),
         (omega >= 0,),
+        (UNBIASED,),
     ),
     _rule(
         "compose-unbiased-after-contractive", "An unbiased compressor after a contractive one, scaled",
@@ -316,6 +319,7 @@ RULES: tuple[Theorem, ...] = (
             ),
         ),
         (omega >= 0, delta > 0, delta <= 1),
+        (UNBIASED, CONTRACTIVE),
     ),
     _rule(
         "compose-unscaled", "An unbiased compressor after an orthogonal selection, unscaled",
@@ -336,6 +340,7 @@ RULES: tuple[Theorem, ...] = (
             ),
         ),
         (omega >= 0, omega < 1, delta > 0, delta <= 1),
+        (UNBIASED, CONTRACTIVE, PROJECTION),
     ),
     _rule(
         "compose-induced", "A contractive compressor repaired by an unbiased one",
@@ -344,6 +349,7 @@ RULES: tuple[Theorem, ...] = (
             Identity("the rest is contracted", VALUE * square(_v) - omega * square(_C - _v), (Term(omega, _CONTRACTS),)),
         ),
         (omega >= 0, delta > 0, delta <= 1),
+        (UNBIASED, CONTRACTIVE),
     ),
 )  # fmt: skip
 

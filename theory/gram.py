@@ -21,7 +21,7 @@ from sympy.printing.latex import LatexPrinter
 
 from .symbols import Expr, Symbol
 
-_INDEX = re.compile(r"\[(\w+)\]$")
+_INDEX = re.compile(r"[^\[\]]+\[(\w+)\]")
 
 
 class Vector(sympy.Symbol):
@@ -61,7 +61,9 @@ def index_of(atom: Symbol) -> str | None:
     >>> index_of(Vector("g[i]")), index_of(Vector("g"))
     ('i', None)
     """
-    found = _INDEX.search(atom.name)
+    found = _INDEX.fullmatch(atom.name)
+    if found is None and "[" in atom.name:
+        raise ValueError(f"atom={atom.name!r} must carry at most one index, written name[index]")
     return found[1] if found else None
 
 
@@ -137,14 +139,23 @@ def linear_form(expression: Expr, atoms: tuple[Expr, ...]) -> tuple[dict[Expr, E
     names = {atom: sympy.Dummy() for atom in atoms}
     renamed = expression.xreplace(names)
     coefficients = {atom: sympy.diff(renamed, name) for atom, name in names.items()}
-    if any(c.free_symbols & set(names.values()) for c in coefficients.values()):
+    hidden = set(names.values())
+    # Constant derivatives make a linear form unless an atom hides in a function, whose derivative may vanish piecewise.
+    opaque = renamed.atoms(sympy.Function, sympy.Piecewise, sympy.Max, sympy.Min)
+    if any(part.free_symbols & hidden for part in (*coefficients.values(), *opaque)):
         raise ValueError(f"expression={expression} is not linear in its scalar products")
     return coefficients, renamed.xreplace(dict.fromkeys(names.values(), sympy.S.Zero))
 
 
-def gram_entries(expression: Expr) -> tuple[Expr, ...]:
-    """The scalar products in an expression, in a fixed order."""
-    return tuple(sorted(expression.atoms(dot), key=str))
+def linear_atoms(expression: Expr) -> tuple[Expr, ...]:
+    """The scalar products and averages in an expression, outermost ones only, in a fixed order."""
+    return tuple(sorted(_outermost(expression, (dot, Mean)), key=str))
+
+
+def _outermost(expression: Expr, kinds: tuple[type, ...]) -> set[Expr]:
+    if isinstance(expression, kinds):
+        return {expression}
+    return set().union(*(_outermost(argument, kinds) for argument in expression.args)) if expression.args else set()
 
 
 def reduce_means(expression: Expr, means: Mapping[Expr, Expr]) -> Expr:
@@ -170,26 +181,21 @@ def reduce_means(expression: Expr, means: Mapping[Expr, Expr]) -> Expr:
     >>> reduce_means(mean(square(g_i - g)), {g_i: g})
     Mean(i, dot(g[i], g[i])) - dot(g, g)
     """
-    outermost = tuple(sorted(_outermost(expression), key=str))
+    outermost = tuple(sorted(_outermost(expression, (Mean,)), key=str))
     if not outermost:
         return expression
     coefficients, rest = linear_form(expression, outermost)
     integrands: dict[Symbol, Expr] = defaultdict(lambda: sympy.S.Zero)
     for term, coefficient in coefficients.items():
         index, inside = term.args
+        if any(index_of(atom) == index.name for atom in coefficient.free_symbols):
+            raise ValueError(f"the index {index} occurs outside the average {term}, which would capture it")
         integrands[index] += coefficient * reduce_means(inside, means)
     return rest + sympy.Add(*(_average(index, integrand, means) for index, integrand in integrands.items()))
 
 
-def _outermost(expression: Expr) -> set[Expr]:
-    if isinstance(expression, Mean):
-        return {expression}
-    return set().union(*(_outermost(argument) for argument in expression.args)) if expression.args else set()
-
-
 def _average(index: Symbol, integrand: Expr, means: Mapping[Expr, Expr]) -> Expr:
-    entries = gram_entries(integrand) + tuple(sorted(_outermost(integrand), key=str))
-    coefficients, constant = linear_form(integrand, entries)
+    coefficients, constant = linear_form(integrand, linear_atoms(integrand))
     result = sympy.S.Zero
     for entry, coefficient in (*coefficients.items(), (sympy.S.One, constant)):
         for term in sympy.Add.make_args(sympy.expand(sympy.cancel(coefficient))):

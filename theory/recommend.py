@@ -154,7 +154,7 @@ def recommend(
     found.sort(key=lambda entry: entry[0])
     (least, winner, guarantee), others = found[0], found[1:]
     losers = [
-        Candidate(other.theorem, other.iterations, other.bits, f"{value / least:.3g} times the {minimise}")
+        Candidate(other.theorem, other.iterations, other.bits, _comparison(value, least, minimise))
         for value, other, _ in others
     ]
     return Recommendation(
@@ -166,6 +166,10 @@ def recommend(
         relies_on=tuple(assumption.name for assumption in winner.theorem.assumptions),
         losers=(*losers, *unfit),
     )
+
+
+def _comparison(value: float, least: float, minimise: str) -> str:
+    return f"{value:g} {minimise} instead of none" if least == 0 else f"{value / least:.3g} times the {minimise}"
 
 
 class _DoesNotApply(Exception):

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from .gram import Vector
 from .symbols import Expr
 
 TIMEOUT_MILLISECONDS = 20_000
@@ -38,24 +39,57 @@ def prove_sign(expression: Expr, domain: Iterable[sympy.Basic], *, strict: bool 
     >>> prove_sign(1 - x**2, [x >= 0])
     '1 - x**2 >= 0 fails at x = 2'
     """
-
     numerator, denominator = sympy.fraction(sympy.cancel(sympy.together(expression)))
     relation = ">" if strict else ">="
     if not numerator.free_symbols and not denominator.free_symbols:
         value = sympy.Rational(numerator, denominator)
         return None if value > 0 or (value == 0 and not strict) else f"{expression} {relation} 0 is false"
-    # Facts that sympy already knows to hold for all real values arrive as `true` and say nothing.
-    facts = [_fact(fact) for fact in domain if fact is not sympy.true]
-    if denominator.free_symbols:
-        found = _refute(facts, _polynomial(denominator) == 0)
-        if found is not None:
-            return f"the denominator {denominator} can vanish ({found})"
+    facts = _facts(domain)
+    if problem := prove_nonzero(denominator, domain):
+        return problem
     product = _polynomial(sympy.expand(numerator * denominator))
     found = _refute(facts, product <= 0 if strict else product < 0)
     if found is None:
         return None
     separator = "is not proved" if found.startswith("z3") else "fails at"
     return f"{expression} {relation} 0 {separator} {found}"
+
+
+def prove_nonzero(denominator: Expr, domain: Iterable[sympy.Basic]) -> str | None:
+    """Prove that a polynomial has no zero where all facts of `domain` hold; ``None`` if proved, else the reason.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x", real=True)
+    >>> prove_nonzero(1 + x**2, [])
+    >>> prove_nonzero(1 - x, [x >= 0])
+    'the denominator 1 - x can vanish (x = 1)'
+    """
+    if not denominator.free_symbols:
+        return None if denominator != 0 else "the denominator is zero"
+    found = _refute(_facts(domain), _polynomial(sympy.expand(denominator)) == 0)
+    return None if found is None else f"the denominator {denominator} can vanish ({found})"
+
+
+def find_contradiction(domain: Iterable[sympy.Basic]) -> str | None:
+    """Say so if no point satisfies all facts of `domain`: then anything could be proved there.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x", real=True)
+    >>> find_contradiction([x > 0, x < 1])
+    >>> find_contradiction([x > 1, x < 0])
+    'the domain is empty: its facts contradict each other'
+    """
+    facts = list(domain)
+    if sympy.false in facts or _refute(_facts(facts), True) is None:
+        return "the domain is empty: its facts contradict each other"
+    return None
+
+
+def _facts(domain: Iterable[sympy.Basic]) -> list[Any]:
+    # Facts that sympy already knows to hold for all real values arrive as `true` and say nothing.
+    return [_fact(fact) for fact in domain if fact is not sympy.true]
 
 
 def _refute(facts: list[Any], negation: Any) -> str | None:
@@ -98,6 +132,8 @@ def _polynomial(expression: Expr) -> Any:
     """A polynomial with rational coefficients in z3's language."""
     import z3
 
+    if isinstance(expression, Vector):
+        raise ValueError(f"expression={expression} is a vector; a scalar is needed")
     if isinstance(expression, sympy.Symbol):
         return z3.Real(expression.name)
     if isinstance(expression, sympy.Rational):

@@ -101,7 +101,9 @@ def _noise_factor(a: Floats, b: Floats, P: Floats, R: Floats, spread: Floats) ->
     with np.errstate(divide="ignore", invalid="ignore"):
         c = (Q + np.sqrt(np.maximum(Q**2 - 4 * P * R, 0.0))) / (2 * P)
         factor = 1 + a * spread * (1 + 1 / c)
-    return np.asarray(np.where(spread > 0, factor, 1.0))
+    # At the root step without noise slope c is infinite or lost to rounding: no finite amplification is certified.
+    certified = np.where(np.isfinite(factor), factor, np.finfo(float).max)
+    return np.asarray(np.where(spread > 0, certified, 1.0))
 
 
 def pattern_root_step_value(L_hat: Values, noise_slope: Values, window_norm: Values, window_count: Values) -> Floats:

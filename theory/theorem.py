@@ -111,9 +111,15 @@ class Guarantee:
             If the theorem bounds no iterate.
         """
         eps, initial = _checked("eps", eps, 0, open_end=True), _checked("initial", initial, 0, open_end=True)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            count = np.asarray(self._evaluate("iterations", eps=eps, initial=initial), dtype=float)
-        return _plain(np.where(np.isnan(count), np.inf, np.maximum(np.ceil(count - 1e-9 * np.abs(count)), 0)))
+        count = np.asarray(self._evaluate("iterations", eps=eps, initial=initial), dtype=float)
+        residual = 0.0 if self.residual is None else self.residual
+        count = np.where(np.isnan(count) | (eps <= residual), np.inf, count)
+        if self.theorem.iterations is None:  # log(eps/initial)/log(rate), where the rate may be 0, or 1 and more
+            begun = eps < initial + residual
+            count = np.where(begun & (np.asarray(self.rate) >= 1), np.inf, count)
+            count = np.where(begun, np.maximum(count, 1), count)
+        rounding = 1e-12 * np.minimum(np.abs(count), 1e3)  # a count that is whole but for rounding is not rounded up
+        return _plain(np.maximum(np.ceil(count - rounding), 0))
 
     def bits(self, eps: Number, initial: Number, bits_per_iteration: Number = 1.0) -> Number:
         """Price of reaching accuracy `eps`: the theorem's own formula, else iterations × price of one.

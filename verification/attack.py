@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +54,13 @@ def ratio(theorem: Theorem, instance: Instance) -> float:
     Examples
     --------
     >>> from taciturn.theory import theorem
-    >>> ratio(theorem("beta-adaptive"), {"gradient": [1.0, 2**0.5 - 1]})
+    >>> round(ratio(theorem("beta-adaptive"), {"gradient": [1.0, 2**0.5 - 1]}), 12)
     1.0
     """
-    family = _family(theorem)
-    if family is None:
+    if theorem.id not in FAMILIES:
         raise ValueError(f"theorem={theorem.id!r} is not attacked; attacked are {', '.join(FAMILIES)}")
-    missing = sorted(family.fields.keys() - instance.keys())
-    if missing:
-        raise ValueError(f"the instance lacks {', '.join(missing)}, which {theorem.id} needs")
-    (batch,) = stack([{name: instance[name] for name in family.fields}])
-    return float(_ratios(family, theorem, batch)[0])
+    (batch,) = stack([_complete(theorem, instance)])
+    return float(_ratios(FAMILIES[theorem.id], theorem, batch)[0])
 
 
 def replay(theorem: Theorem, instance: Instance) -> Evidence:
@@ -109,11 +105,10 @@ def witness(theorem: Theorem, budget: Budget, corpus: Path | None = None) -> tup
     --------
     >>> from taciturn.theory import theorem
     >>> found = witness(theorem("alpha-profile"), Budget(instances=50, cells=1, replicas=1))[0]
-    >>> found.verdict, found.ratio, found.details["compares"]
+    >>> found.verdict, round(found.ratio, 9), found.details["compares"]
     (<Verdict.HELD: 'held'>, 1.0, 'lower bound / alpha(T)')
     """
-    family = _family(theorem)
-    if family is None:
+    if theorem.id not in FAMILIES:
         reason = f"{theorem.id} has no entry in the tables of attacks"
         return (Evidence(theorem.id, "attack", Verdict.NOT_APPLICABLE, None, reason, 0.0),)
     start = time.perf_counter()
@@ -122,7 +117,7 @@ def witness(theorem: Theorem, budget: Budget, corpus: Path | None = None) -> tup
     details = {
         "instances": search.tried,
         "outside the hypotheses": search.outside,
-        "compares": family.compares,
+        "compares": FAMILIES[theorem.id].compares,
         "tolerance": TOLERANCE,
         "worst": dict(search.worst),
     }
@@ -133,69 +128,88 @@ def witness(theorem: Theorem, budget: Budget, corpus: Path | None = None) -> tup
     return (evidence,)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Search:
-    """The state of a search: the worst instance so far, and the numbers of instances."""
+    """What a search has found so far.
 
-    theorem: Theorem
-    family: Family
+    Parameters
+    ----------
+    ratio, worst
+        The largest ratio, and the instance it was found on.
+    tried, outside
+        Numbers of instances that meet the hypotheses, and that do not.
+    """
+
     ratio: float = -np.inf
     worst: Instance = field(default_factory=dict)
     tried: int = 0
     outside: int = 0
 
-    def measure(self, batch: Batch) -> Array:
-        """Return the ratios of a batch, -inf outside the hypotheses, and keep the worst instance."""
-        found = _ratios(self.family, self.theorem, batch)
-        outside = np.isnan(found)
-        self.tried += len(found) - int(np.sum(outside))
-        self.outside += int(np.sum(outside))
-        ratios = np.where(outside, -np.inf, found)
-        i = int(np.argmax(ratios))
-        if ratios[i] > self.ratio:
-            self.ratio = float(ratios[i])
-            (self.worst,) = unstack(batch, [i])
-        return ratios
+    def after(self, batch: Batch, ratios: Array) -> Search:
+        """Return what is known after another batch with these ratios."""
+        outside = int(np.sum(np.isnan(ratios)))
+        tried, outside = self.tried + len(ratios) - outside, self.outside + outside
+        i = int(np.argmax(np.where(np.isnan(ratios), -np.inf, ratios)))
+        if not ratios[i] > self.ratio:
+            return replace(self, tried=tried, outside=outside)
+        return Search(float(ratios[i]), unstack(batch, [i])[0], tried, outside)
 
 
 def worst_instance(theorem: Theorem, budget: Budget, known: Iterable[Instance] = ()) -> Search:
     """Search for the instance with the largest ratio, among known ones and `Budget.instances` new ones."""
-    family = FAMILIES[theorem.id]
-    search = Search(theorem, family)
-    rng = np.random.default_rng([budget.seed, *theorem.id.encode()])
-    hard: dict[int, list[Batch]] = {}
-    for batch in stack([*family.structured(), *known]):
-        hard.setdefault(family.dimension(batch), []).append(batch)
-    dimensions = sorted({*family.dimensions, *hard})
-    each = max(budget.instances // len(dimensions), 1)
-    for d in dimensions:
-        first = family.sample(max(each // 3, 1), d, rng)
-        _climb(search, [*hard.get(d, []), first], each - max(each // 3, 1), rng)
+    search = Search()
+    for batch, ratios in _trials(FAMILIES[theorem.id], theorem, budget, known):
+        search = search.after(batch, ratios)
     return search
 
 
-def _climb(search: Search, starts: list[Batch], trials: int, rng: np.random.Generator) -> None:
+def _trials(
+    family: Family, theorem: Theorem, budget: Budget, known: Iterable[Instance]
+) -> Iterator[tuple[Batch, Array]]:
+    """Yield every batch that is tried, with its ratios: one climb for each dimension."""
+    rng = np.random.default_rng([budget.seed, *theorem.id.encode()])
+    hard: dict[int, list[Batch]] = {}
+    for batch in stack([*family.structured(), *(_complete(theorem, instance) for instance in known)]):
+        hard.setdefault(family.dimension(batch), []).append(batch)
+    dimensions = sorted({*family.dimensions, *hard})
+    each = max(budget.instances // len(dimensions), 1)
+    drawn = max(each // 3, 1)
+    for d in dimensions:
+        starts = [*hard.get(d, []), family.sample(drawn, d, rng)]
+        yield from _climb(family, theorem, starts, each - drawn, rng)
+
+
+def _climb(
+    family: Family, theorem: Theorem, starts: list[Batch], trials: int, rng: np.random.Generator
+) -> Iterator[tuple[Batch, Array]]:
     """Change the worst instances known, again and again; all have the same shapes."""
-    pool = {name: np.concatenate([start[name] for start in starts]) for name in search.family.fields}
-    ratios = search.measure(pool)
+    pool = {name: np.concatenate([start[name] for start in starts]) for name in family.fields}
+    ratios = _ratios(family, theorem, pool)
+    yield pool, ratios
     for size in np.diff(np.linspace(0, trials, _ROUNDS + 1).astype(int)):
-        if size == 0:
-            continue
-        elite = np.argsort(-ratios, kind="stable")[:_ELITE]
+        elite = np.argsort(-np.where(np.isnan(ratios), -np.inf, ratios), kind="stable")[:_ELITE]
         pool, ratios = {name: values[elite] for name, values in pool.items()}, ratios[elite]
-        parents = rng.integers(len(elite), size=size)
-        children = search.family.perturb({name: values[parents] for name, values in pool.items()}, rng)
-        ratios = np.concatenate([ratios, search.measure(children)])
-        pool = {name: np.concatenate([values, children[name]]) for name, values in pool.items()}
+        if size > 0:
+            parents = rng.integers(len(elite), size=size)
+            children = family.perturb({name: values[parents] for name, values in pool.items()}, rng)
+            found = _ratios(family, theorem, children)
+            yield children, found
+            pool = {name: np.concatenate([values, children[name]]) for name, values in pool.items()}
+            ratios = np.concatenate([ratios, found])
+
+
+def _complete(theorem: Theorem, instance: Instance) -> Instance:
+    """Return the parts of an instance that the attack on the theorem needs."""
+    fields = FAMILIES[theorem.id].fields
+    missing = sorted(fields.keys() - instance.keys())
+    if missing:
+        raise ValueError(f"the instance lacks {', '.join(missing)}, which {theorem.id} needs")
+    return {name: instance[name] for name in fields}
 
 
 def _ratios(family: Family, theorem: Theorem, batch: Batch) -> Array:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.asarray(family.ratio(theorem, batch), dtype=float)
-
-
-def _family(theorem: Theorem) -> Family | None:
-    return FAMILIES.get(theorem.id)
 
 
 def _evidence(theorem: Theorem, value: float, details: Mapping[str, Any], seconds: float) -> Evidence:

@@ -137,7 +137,9 @@ def _against_parameter(theorem: Theorem, formula: str) -> Plot | None:
     names = [entry.name for entry in theorem.parameters]
     axis = next((name for name in _AXES if name in names), names[-1])
     entry = theorem.parameters[names.index(axis)]
-    x = np.array([value for value in _grid(theorem, entry, values) if _in_range(theorem, {**values, axis: value})])
+    x = _grid(theorem, entry, values)
+    if not _in_range(theorem, {**values, axis: x}):  # some of it lies where the range of another parameter ends
+        x = np.array([value for value in x if _in_range(theorem, {**values, axis: value})])
     if np.unique(x).size < 2:
         return None
     guarantee = theorem.evaluate(**{**values, axis: x})
@@ -155,7 +157,7 @@ def _iterations(guarantee: Guarantee) -> float:
     return float(guarantee.iterations(_EPS, _INITIAL))
 
 
-def _in_range(theorem: Theorem, values: Mapping[str, float]) -> bool:
+def _in_range(theorem: Theorem, values: Mapping[str, Any]) -> bool:
     try:
         theorem.evaluate(**values)
     except ValueError:

@@ -124,7 +124,7 @@ def render_report(
         What the page is about; all of the catalogue if absent.
     figures
         A folder with figures (``*.svg``, else ``*.png``) and claims (``claims.json``: a list of objects with the fields
-        ``claim``, ``source``, ``measured``, ``verdict``).
+        ``claim``, ``verdict``, ``reason``, ``theorems`` and ``checks``, a list of what was measured).
     captions
         What each figure shows, by its name.
     progress
@@ -157,6 +157,7 @@ def render_report(
             subjects=[(subject, list(group)) for subject, group in groupby(articles, key=lambda part: part[0].subject)],
             findings=findings,
             claims=_claims(figures),
+            ids=known,
             figures=_figures(figures, captions or {}),
             libraries=[("Python", python_version()), *((name, version(name)) for name in _LIBRARIES)],
         )
@@ -246,14 +247,14 @@ def _cell(record: Mapping[str, Any]) -> str:
     return parameters + (f"; {steps} steps" if steps is not None and steps > 1 else "")
 
 
-def _claims(folder: Path | None) -> list[dict[str, str]]:
+def _claims(folder: Path | None) -> list[dict[str, Any]]:
     if folder is None or not (path := folder / "claims.json").exists():
         return []
-    fields = ("claim", "source", "measured", "verdict")
+    fields = ("claim", "verdict", "reason", "theorems", "checks")
     try:
-        return [{name: str(record.get(name, "")) for name in fields} for record in json.loads(path.read_bytes())]
-    except (ValueError, AttributeError, TypeError) as error:
-        raise ValueError(f"{path} is no list of claims: {error}") from error
+        return [{name: record[name] for name in fields} for record in json.loads(path.read_bytes())]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no list of claims ({type(error).__name__}: {error})") from error
 
 
 def _figures(folder: Path | None, captions: Mapping[str, str]) -> list[dict[str, str]]:

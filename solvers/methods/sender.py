@@ -122,8 +122,18 @@ def decrease(vectors: Array, compressed: Array) -> Array:
     in place of the gradient g.
     """
     xp = array_namespace(vectors)
-    largest = xp.max(xp.abs(vectors), axis=-1, keepdims=True)
-    scale = xp.where(largest > 0, largest, xp.ones_like(largest))  # the squares of tiny entries would vanish
-    square = xp.sum((vectors / scale) ** 2, axis=-1)
-    error = xp.sum(((compressed - vectors) / scale) ** 2, axis=-1)
+    square, error = xp.vecdot(vectors, vectors), _squared_distance(compressed, vectors)
+    precision = xp.finfo(vectors.dtype)
+    lost = (square < precision.smallest_normal / precision.eps**2) | ~xp.isfinite(square)
+    if xp.any(lost):
+        # Squares that vanish or overflow, of entries that do not: in units of the largest entry they do neither.
+        largest = xp.max(xp.abs(vectors), axis=-1, keepdims=True)
+        scale = xp.where(largest > 0, largest, xp.ones_like(largest))
+        scaled = vectors / scale
+        square, error = xp.vecdot(scaled, scaled), _squared_distance(compressed / scale, scaled)
     return 1 - error / xp.where(square > 0, square, xp.ones_like(square))
+
+
+def _squared_distance(a: Array, b: Array) -> Array:
+    difference = a - b
+    return array_namespace(a).vecdot(difference, difference)

@@ -130,11 +130,11 @@ class StaleGradient:
             in_use[workers] = True
             memory = _with_rows(state.memory, workers, sent.vectors)
             used = np.flatnonzero(in_use)
-            mean = weighted_mean(problem.weights, used, _rows(memory, used))
+            mean = mean_of_messages(problem.weights, used, _rows(memory, used))
         else:
             in_use, memory = state.in_use, None
-            mean = weighted_mean(problem.weights, workers, sent.vectors)
-        x = state.x if mean is None else state.x - float(state.step_sizes[k]) * mean
+            mean = mean_of_messages(problem.weights, workers, sent.vectors)
+        x = state.x - float(state.step_sizes[k]) * mean
         return replace(
             StaleState.at(problem, x, sent=_of_all_workers(sent, workers, problem.workers), memory=memory),
             iteration=k + 1,
@@ -183,10 +183,8 @@ class StaleGradient:
         return _together(singles)
 
 
-def weighted_mean(weights: Array, workers: NDArray[np.int64], vectors: Array) -> Array | None:
-    """Return the mean (..., d) of messages (..., m, d) of some workers, with their p_i over the sum; None if none."""
-    if not len(workers):
-        return None
+def mean_of_messages(weights: Array, workers: NDArray[np.int64], vectors: Array) -> Array:
+    """Return the mean (..., d) of messages (..., m, d) of some workers, with their p_i over the sum; 0 of none."""
     shares = to_numpy(weights)
     if len(workers) < len(shares):
         # Where all are in use the weights stay as they are, whatever rounding does to their sum.

@@ -51,8 +51,8 @@ def best_sparsity(gradient: Array, cost: Cost, scheme: str) -> Optimum:
     known, margin, readings, evaluated = (0, 0.0, 0.0), _FIRST_MARGIN, 1, 0
     while True:
         low, high = _levels(sample, d, cost, scheme, known, margin)
-        stretch = stretch_between(gradient, low * scale, high * scale, scale)
-        T, decrease = _candidates(stretch, scheme)
+        stretch = stretch_between(gradient, low * scale, high * scale, scale, with_mass=scheme == "S+Q")
+        T, decrease = _candidates(stretch)
         price = prices(cost, T)
         efficiency = decrease / price
         first, last = maximisers(efficiency)
@@ -73,19 +73,19 @@ def best_sparsity(gradient: Array, cost: Cost, scheme: str) -> Optimum:
                 evaluated=evaluated,
             )
         end = 0 if complete_below else -1
-        known = (stretch.stop if end else stretch.start, float(stretch.energy[end]), float(stretch.mass[end]))
+        mass = 0.0 if stretch.mass is None else float(stretch.mass[end])
+        known = (stretch.stop if end else stretch.start, float(stretch.energy[end]), mass)
         margin = 8 * margin + 1
 
 
-def _candidates(stretch: Stretch, scheme: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The T of a stretch that a scheme may send, and scale^-2 |g|^2 times the decrease of each."""
-    # T = 0 is not a message. S+Q stops at the last non-zero: beyond it B_T^2/T is not the decrease (`beta-profile`).
-    skipped = 1 if stretch.start == 0 else 0
-    stop = stretch.stop if scheme == "S" else stretch.start + int(np.count_nonzero(stretch.magnitudes))
-    T = np.arange(stretch.start + skipped, stop + 1)
-    numerator = stretch.energy if scheme == "S" else stretch.mass**2
-    kept = numerator[skipped : skipped + T.size]
-    return T, kept if scheme == "S" else kept / T
+def _candidates(stretch: Stretch) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The T of a stretch that may be sent, and scale^-2 |g|^2 times the decrease of each: S+Q with the mass, else S."""
+    skipped = 1 if stretch.start == 0 else 0  # T = 0 is not a message
+    if stretch.mass is None:
+        return np.arange(stretch.start + skipped, stretch.stop + 1), stretch.energy[skipped:]
+    # Beyond the last non-zero B_T^2/T is not the decrease (`beta-profile`).
+    T = np.arange(stretch.start + skipped, stretch.start + np.count_nonzero(stretch.magnitudes) + 1)
+    return T, stretch.mass[skipped : skipped + T.size] ** 2 / T
 
 
 def _levels(

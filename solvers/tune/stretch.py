@@ -24,17 +24,19 @@ class Stretch:
         Entries above the stretch.
     magnitudes : array, shape (stop - start,)
         Those of the ranks start + 1, ..., stop, decreasing, divided by the scale.
-    energy, mass : array, shape (stop - start + 1,)
-        A_T / scale^2 and B_T / scale.
+    energy : array, shape (stop - start + 1,)
+        A_T / scale^2.
     total : float
         Energy of the whole gradient, |g|^2 / scale^2.
+    mass : array, shape (stop - start + 1,), or None
+        B_T / scale, where it was asked for.
     """
 
     start: int
     magnitudes: NDArray[np.float64]
     energy: NDArray[np.float64]
-    mass: NDArray[np.float64]
     total: float
+    mass: NDArray[np.float64] | None = None
 
     @property
     def stop(self) -> int:
@@ -62,7 +64,7 @@ def largest_magnitude(gradient: Array) -> float:
     return max(largest)
 
 
-def stretch_between(gradient: Array, low: float, high: float, scale: float = 1.0) -> Stretch:
+def stretch_between(gradient: Array, low: float, high: float, scale: float = 1.0, with_mass: bool = False) -> Stretch:
     """Return the stretch of the entries with low <= magnitude <= high, in one pass over a vector.
 
     Only these are kept and sorted. Of the entries above, the number and the sums are kept.
@@ -89,12 +91,14 @@ def stretch_between(gradient: Array, low: float, high: float, scale: float = 1.0
             # Multiplied by the mask, a chunk is summed much faster than its marked entries are collected.
             scaled = scaled * xp.astype(above, xp.float64)
             energy += float(xp.vecdot(scaled, scaled))
-            mass += float(xp.sum(scaled))
+            if with_mass:
+                mass += float(xp.sum(scaled))
         (positions,) = xp.nonzero(wanted)
         inside.append(xp.take(chunk, positions))
     ascending = to_numpy(xp.sort(xp.concat(inside), stable=False))
     magnitudes = ascending[::-1].astype(np.float64) / scale
-    return Stretch(start, magnitudes, _sums(energy, magnitudes**2), _sums(mass, magnitudes), total)
+    masses = _sums(mass, magnitudes) if with_mass else None
+    return Stretch(start, magnitudes, _sums(energy, magnitudes**2), total, masses)
 
 
 def _sums(before: float, terms: NDArray[np.float64]) -> NDArray[np.float64]:

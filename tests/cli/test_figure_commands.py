@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import taciturn.paper_figures
 from taciturn.cli.main import app
 
-ROW = {"claim": "a thousandfold", "source": "abstract", "measured": "31-fold", "verdict": "refuted"}
+ROW = {"claim": "a thousandfold", "verdict": "refuted", "reason": "31-fold", "theorems": [], "checks": []}
 
 
 @pytest.fixture(autouse=True)

@@ -145,7 +145,7 @@ def test_stretch_is_a_piece_of_the_profile(xp, monkeypatch: pytest.MonkeyPatch) 
     g = np.round(np.random.default_rng(7).standard_normal(100), 1)
     b = np.sort(np.abs(g))[::-1]
     for low, high in [(0.0, math.inf), (0.5, 1.0), (0.0, 0.3), (1.0, math.inf), (0.55, 0.56)]:
-        stretch = stretch_between(xp(g), low, high)
+        stretch = stretch_between(xp(g), low, high, with_mass=True)
         start, stop = np.sum(b > high), np.sum(b >= low)
 
         assert (stretch.start, stretch.stop) == (start, stop)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,7 @@ PARAMETERS = dict(
     mean_square_step=0.01, window_budget=0.5, base_complexity=3.0, noise_complexity=2.0, header=32.0, entry_bits=40.0,
     L_max=3.0, sum_square_weights=0.3, noise_strength=0.4, dissimilarity_inf=0.01, average_degree=2.0, column_count=3,
     k=4, levels=2, base=3.0, smallest_probability=0.2, magnitude_threshold=0.5, spacing=0.1, variance_1=1.0,
-    variance_2=2.0, copies=3, message_bits=8.0, float_bits=32.0,
+    variance_2=2.0, L_Q=2.0, relative_dissimilarity=1.2, absolute_dissimilarity=1e-3, largest_step=0.05, copies=3, message_bits=8.0, float_bits=32.0,
 )  # fmt: skip
 
 
@@ -112,3 +114,46 @@ def test_an_accuracy_below_the_residual_is_never_reached() -> None:
     guarantee = theorem("ss-sgd").evaluate(L=1, mu=0.1, omega=0.5, gradient_noise=1.0)
 
     assert guarantee.iterations(guarantee.residual / 2, 1.0) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("id", "parameters", "eps", "count"),
+    [
+        ("topT-pl-rate", {"L": 1, "mu": 1, "alpha": 1}, 1e-3, 1),  # rate 0: one step
+        ("topT-pl-rate", {"L": 1, "mu": 1e-20, "alpha": 0.5}, 1e-3, np.inf),  # a rate that rounds to 1
+        ("topT-pl-rate", {"L": 1, "mu": 0.1, "alpha": 0.5}, 2.0, 0),  # accurate from the start
+        ("mn-divergence", {"step_size": 0.1}, 1e-3, np.inf),
+        ("dcgd-convex", {"L": 1, "noise_slope": 0, "noise_floor": 1}, 1e-6, np.inf),  # below the residual
+        ("ss-convex-rate", {"L": 1, "omega": 1}, 1 / (2e12 + 800), 1e12 + 400),
+    ],
+)
+def test_iterations_at_the_edges(id: str, parameters: dict[str, float], eps: float, count: float) -> None:
+    assert theorem(id).evaluate(**parameters).iterations(eps, 1.0) == pytest.approx(count, rel=1e-14)
+
+
+def test_bits_are_never_negative() -> None:
+    guarantee = theorem("cat-bits").evaluate(L=10, mu=1, efficiency=0.1, cost=1)
+
+    assert guarantee.bits(eps=10.0, initial=1.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [t for t in catalogue() if t.residual is not None and t.bound_formula is not None and t.id != "dcgd-nc-abc"],
+    ids=lambda entry: entry.id,
+)
+def test_the_residual_is_what_the_bound_tends_to(entry) -> None:  # type: ignore[no-untyped-def]
+    guarantee = entry.evaluate(**_given(entry.id))
+
+    assert guarantee.bound(1e12, 1.0) == pytest.approx(guarantee.residual, rel=1e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [t for t in catalogue() if t.certificate is not None and t.step_size is not None and not t.step_size.is_Symbol],
+    ids=lambda entry: entry.id,
+)
+def test_a_theorem_with_another_step_loses_its_certificate(entry) -> None:  # type: ignore[no-untyped-def]
+    wrong = replace(entry, step_size=7 * entry.step_size)
+
+    assert not wrong.certificate.check().holds

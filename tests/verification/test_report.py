@@ -134,7 +134,16 @@ def test_figures_and_claims_are_embedded(tmp_path: Path) -> None:
     (tmp_path / "gain.png").write_bytes(PIXEL)
     (tmp_path / "both.png").write_bytes(PIXEL)
     (tmp_path / "both.svg").write_text("<svg/>")
-    row = {"claim": "a thousandfold", "source": "abstract", "measured": "31 < 1000", "verdict": "refuted"}
+    check = {
+        "quantity": "gain in bits",
+        "measured": 31.5,
+        "unit": "times",
+        "criterion": "at least 1000",
+        "holds": False,
+    }
+    missed = check | {"quantity": "gain in time", "measured": None, "holds": None}
+    row = {"claim": "a thousandfold", "verdict": "refuted", "reason": "31 < 1000", "checks": [check, missed]}
+    row["theorems"] = ["eff-threshold", "gain-ceiling"]
     (tmp_path / "claims.json").write_text(json.dumps([row]))
 
     page = render_report((), theorems=THEOREMS[2:3], figures=tmp_path, captions={"gain": "How much is gained."})
@@ -144,13 +153,16 @@ def test_figures_and_claims_are_embedded(tmp_path: Path) -> None:
     assert page.count("image/svg+xml") == 1
     assert "How much is gained." in page
     assert "31 &lt; 1000" in page
-    Page(page)
+    assert re.search(r"31.5 times.*✗.*at least 1000.*missed", page, re.DOTALL)
+    assert set(Page(page).links) >= {"#eff-threshold"}
+    assert "#gain-ceiling" not in page
 
 
-def test_corrupt_claims_leave_the_earlier_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["[1,", "[1]", '[{"claim": "a"}]', "3"])
+def test_corrupt_claims_leave_the_earlier_page(content: str, tmp_path: Path) -> None:
     output = tmp_path / "report.html"
     output.write_text("earlier")
-    (tmp_path / "claims.json").write_text("[1,")
+    (tmp_path / "claims.json").write_text(content)
 
     with pytest.raises(ValueError, match=r"claims\.json"):
         write_report(EVIDENCE, output, theorems=THEOREMS[2:3], figures=tmp_path)

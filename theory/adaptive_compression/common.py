@@ -8,7 +8,7 @@ from ..certificate import Hypothesis
 from ..gram import scalars, vectors
 from ..hypotheses import after, minimiser, start
 from ..symbols import POSITIVE, UNIT, Parameter, Range, parameter
-from ..theorem import Source
+from ..theorem import STEP_SIZE, Source
 
 SUBJECT = "adaptive-compression"
 CAT = "Khirirat, Magnússon, Aytekin, Johansson (2021), arXiv 2003.06377"
@@ -24,13 +24,13 @@ alpha, beta, omega = (parameter(name).symbol for name in ("alpha", "beta", "omeg
 T, d = (parameter(name).symbol for name in ("T", "d"))
 m = mu / L
 
-# A point x at e = x - x*, its gradient g, what is sent q, and the next point x+ = x - q/L.
+# A point x at e = x - x*, its gradient g, what is sent q, and the next point x+ = x - STEP_SIZE q.
 e, g, q = vectors("e g q")
 g_next = vectors("g_next")[0]
 F, F_next, F_star, F_inf = scalars("F F_next F_star F_inf")
 gap, gap_next = F - F_star, F_next - F_star
 AT, BEST = start(), minimiser()
-NEXT = after(q / L)
+NEXT = after(STEP_SIZE * q)
 
 SMOOTHNESS = parameter("L")
 CURVATURE = parameter("mu", Range(0, L, lower_open=True))

@@ -29,7 +29,7 @@ from ..hypotheses import (
     strongly_convex,
 )
 from ..symbols import COUNT, Range, parameter
-from ..theorem import DECREASE, EPS, INITIAL, RATE, VALUE, Theorem
+from ..theorem import DECREASE, EPS, INITIAL, RATE, STEP_SIZE, VALUE, Theorem
 from .common import (
     AT,
     BEST,
@@ -98,7 +98,7 @@ PROJ_DESCENT = Theorem(
     status="published",
     kind="tight",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PROJECTION),
+    assumptions=(L_SMOOTH, EXACT_GRADIENT, PROJECTION),
     parameters=(SMOOTHNESS, parameter("alpha"), step_parameter(2 / L, upper_open=True)),
     defaults={"step_size": 1 / L},
     measure=r"(F(x)-F(x^+))\,2L/\lVert g\rVert^2",
@@ -122,7 +122,7 @@ PROJ_DESCENT = Theorem(
 )
 
 _residual = g_next - (g - q)
-_full = after(g / L)
+_full = after(STEP_SIZE * g)
 _smooth_only = Hypothesis(
     "descent-plus without convexity, q = g",
     F - F_next - square(g) / (2 * L) - square(g_next) / (4 * L),
@@ -204,12 +204,15 @@ ALPHA_PROFILE = Theorem(
     checked_by=("tests/theory/test_profiles.py::test_alpha_profile",),
 )
 
+_cycles = sympy.floor(sympy.log(INITIAL / EPS) / (-2 * sympy.log(1 - m)))
+
 WORST_CASE_LOWER = Theorem(
     id="topT-worst-case-lower",
     title="The factor d/T is real, up to two",
     statement=(
-        r"F=\tfrac\mu2\lVert x\rVert^2+\tfrac L2y^2,\ x_0=\mathbf 1,\ T\mid d:\qquad "
-        r"K(\varepsilon)=\frac dT\Big\lceil\frac{\ln(\Delta_0/\varepsilon)}{-2\ln(1-m)}\Big\rceil"
+        r"F=\tfrac\mu2\lVert x\rVert^2+\tfrac L2y^2,\ x_0=\mathbf 1,\ y_0=0:\qquad "
+        r"K(\varepsilon)=\Big\lceil\frac dT\Big(c+\frac{1-\frac\varepsilon{\Delta_0}(1-m)^{-2c}}{1-(1-m)^2}\Big)\Big\rceil,\qquad "
+        r"c=\Big\lfloor\frac{\ln(\Delta_0/\varepsilon)}{-2\ln(1-m)}\Big\rfloor\ \text{whole cycles}"
     ),
     source=source("1.9"),
     status="derived",
@@ -225,7 +228,7 @@ WORST_CASE_LOWER = Theorem(
     goal="objective_gap",
     measure=r"F(x_K)-F^*",
     step_size=1 / L,
-    iterations=d / T * sympy.ceiling(sympy.log(INITIAL / EPS) / (-2 * sympy.log(1 - m))),
+    iterations=d / T * (_cycles + (1 - EPS / INITIAL * (1 - m) ** (-2 * _cycles)) / (1 - (1 - m) ** 2)),
     no_certificate="an explicit instance, replayed exactly in rational arithmetic",
     tightness="attained; about half of the upper bound of topT-pl-rate for large condition numbers",
     checked_by=("tests/theory/test_counterexamples.py::test_worst_case_lower_is_attained",),
@@ -290,7 +293,9 @@ DIAGONAL_SC = Theorem(
                 (
                     Term(
                         sympy.S.One,
-                        Hypothesis("proj-descent", F - F_next - _N / (2 * L), "L_smooth"),
+                        Hypothesis(
+                            "proj-descent", F - F_next - STEP_SIZE * (1 - L * STEP_SIZE / 2) * _N, "L_smooth, top_T"
+                        ),
                     ),
                     Term(
                         1 / (2 * L),
@@ -319,7 +324,7 @@ RESTRICTED = Theorem(
     status="derived",
     kind="tight",
     subject=SUBJECT,
-    assumptions=(RESTRICTED_SMOOTHNESS, PROJECTION),
+    assumptions=(RESTRICTED_SMOOTHNESS, TOP_T, EXACT_GRADIENT),
     parameters=(SMOOTHNESS, parameter("L_restricted", Range(0, L, lower_open=True)), parameter("alpha")),
     measure=r"(F(x)-F(x^+))\,2L/\lVert g\rVert^2",
     step_size=1 / _L_T,
@@ -330,7 +335,7 @@ RESTRICTED = Theorem(
                 "one step",
                 F - F_next - DECREASE * square(g) / (2 * L),
                 (
-                    Term(sympy.S.One, smooth(AT, after(q / _L_T), _L_T)),
+                    Term(sympy.S.One, smooth(AT, after(STEP_SIZE * q), _L_T)),
                     Term(1 / _L_T, projection_type(g, q)),
                     Term(1 / (2 * _L_T), efficiency(g, q, alpha)),
                 ),

@@ -10,7 +10,7 @@ from ..gram import inner, square, vectors
 from ..hypotheses import after, pl, projection_type, smooth
 from ..special import sqrt_increments
 from ..symbols import Range, parameter
-from ..theorem import DECREASE, RATE, Theorem
+from ..theorem import DECREASE, RATE, STEP_SIZE, Theorem
 from .common import (
     AT,
     CURVATURE,
@@ -211,7 +211,11 @@ SQ_RATES = Theorem(
                 (
                     Term(
                         sympy.S.One,
-                        Hypothesis("sq-descent", F - F_next - beta / (2 * L) * square(g), "L_smooth"),
+                        Hypothesis(
+                            "proj-descent for the scaled sign",
+                            F - F_next - beta * STEP_SIZE * (1 - L * STEP_SIZE / 2) * square(g),
+                            "L_smooth, scaled_sign",
+                        ),
                     ),
                     Term(beta / (2 * L), pl(AT, mu)),
                 ),
@@ -249,7 +253,7 @@ DYNAMIC_T = Theorem(
                 "one step",
                 F - F_next - DECREASE * square(g) / (2 * L),
                 (
-                    Term(sympy.S.One, smooth(AT, after(Q / (L * T)), L)),
+                    Term(sympy.S.One, smooth(AT, after(STEP_SIZE * Q), L)),
                     Term(1 / (L * T), Hypothesis("B_T >= |g|", inner(g, Q) - square(g), "rule for T")),
                     Term(1 / (2 * L * T**2), _NNZ),
                 ),

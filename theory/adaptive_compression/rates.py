@@ -20,7 +20,7 @@ from ..certificate import Certificate, Change, Hypothesis, Identity, Sign, Squar
 from ..gram import inner, mean, scalars, square, vectors
 from ..hypotheses import efficiency, interpolation, pl, projection_type
 from ..symbols import parameter
-from ..theorem import BOUND, EPS, INITIAL, RATE, K, Theorem
+from ..theorem import BOUND, EPS, INITIAL, RATE, STEP_SIZE, K, Theorem
 from .common import (
     AT,
     BEST,
@@ -46,7 +46,9 @@ from .common import (
     unit_facts,
 )
 
-DESCENT = Hypothesis("proj-descent", F - F_next - alpha / (2 * L) * square(g), "L_smooth, projection")
+# proj-descent for the step of the theorem at hand.
+_CERTIFIED = STEP_SIZE * (1 - L * STEP_SIZE / 2)
+DESCENT = Hypothesis("proj-descent", F - F_next - alpha * _CERTIFIED * square(g), "L_smooth, projection")
 
 PL_RATE = Theorem(
     id="topT-pl-rate",
@@ -217,7 +219,9 @@ _alpha_min = parameter("alpha_min").symbol
 _count = sympy.Symbol("K", real=True)
 _mean_F = sympy.Symbol("mean_F", real=True)
 TELESCOPE = {_Fk: _mean_F, _Fk1: _mean_F + (_FK - _F0) / _count, _alpha_k: _alpha_bar}
-_DESCENT_K = Hypothesis("proj-descent at step k", _Fk - _Fk1 - _alpha_k / (2 * L) * square(_gk), "L_smooth, projection")
+_DESCENT_K = Hypothesis(
+    "proj-descent at step k", _Fk - _Fk1 - _alpha_k * _CERTIFIED * square(_gk), "L_smooth, projection"
+)
 _BELOW = Hypothesis("bounded below", _FK - F_inf, "bounded_below")
 _RUN_FACTS = (L > 0, _count >= 1, _alpha_k > 0, _alpha_k <= 1)
 
@@ -294,7 +298,7 @@ GD_NONCONVEX = Theorem(
                         sympy.S.One,
                         Hypothesis(
                             "descent-plus in general, q = g, at step k",
-                            _Fk - _Fk1 - square(_gk) / (2 * L) - square(_gk1) / (4 * L),
+                            _Fk - _Fk1 - STEP_SIZE * square(_gk) / 2 - STEP_SIZE * square(_gk1) / 4,
                             "lipschitz_gradient",
                         ),
                         index="k",

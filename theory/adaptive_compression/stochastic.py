@@ -19,7 +19,7 @@ from ..certificate import Certificate, Hypothesis, Identity, Square, Term
 from ..gram import inner, mean, scalars, square, vectors
 from ..hypotheses import Point, convex_interpolation, interpolation, monotone, pl
 from ..symbols import NONNEGATIVE, Range, parameter
-from ..theorem import BOUND, DECREASE, EPS, INITIAL, RATE, RESIDUAL, K, Theorem
+from ..theorem import BOUND, DECREASE, EPS, INITIAL, RATE, RESIDUAL, STEP_SIZE, K, Theorem
 from .common import (
     AT,
     BEST,
@@ -97,7 +97,8 @@ SS_DESCENT = Theorem(
     tightness="equality on F = L/2 |x|^2",
 )
 
-_DESCENT = Hypothesis("ss-descent", F - F_next - omega / (2 * L) * square(g), "L_smooth, unbiased")
+_CERTIFIED = STEP_SIZE - L * STEP_SIZE**2 / (2 * omega)
+_DESCENT = Hypothesis("ss-descent", F - F_next - _CERTIFIED * square(g), "L_smooth, unbiased")
 
 SS_PL_RATE = Theorem(
     id="ss-pl-rate",
@@ -165,7 +166,7 @@ SS_DISTANCE_EXACT = Theorem(
         lines=(
             Identity(
                 "identity: stand still with probability 1 - omega, else a gradient step",
-                (1 - omega) * square(e) + omega * square(e - _rel * g) - mean(square(e - omega * _rel * Q), "xi"),
+                (1 - omega) * square(e) + omega * square(e - _rel * g) - mean(square(e - STEP_SIZE * Q), "xi"),
                 (Term(omega**2 * _rel**2, MOMENT),),
             ),
             Identity(
@@ -224,7 +225,7 @@ SS_CONVEX_RATE = Theorem(
         lines=(
             Identity(
                 "one step",
-                square(e) - 2 * omega / L * gap - mean(square(e - omega / L * Q), "xi"),
+                square(e) - 2 * omega / L * gap - mean(square(e - STEP_SIZE * Q), "xi"),
                 (
                     Term(2 * omega / L, convex_interpolation(BEST, AT, L)),
                     Term(omega**2 / L**2, MOMENT),
@@ -242,10 +243,10 @@ SS_CONVEX_RATE = Theorem(
 # y = x - (omega/L) g, the mean of the next point, with its own gradient.
 _gy = vectors("g_y")[0]
 _Fy = scalars("F_y")[0]
-_Y = Point("y", e - omega / L * g, _gy, _Fy)
+_Y = Point("y", e - STEP_SIZE * g, _gy, _Fy)
 _around_mean = Hypothesis(
     "smoothness at the mean point y, for every outcome",
-    _Fy - omega / L * inner(_gy, Q - g) + omega**2 / (2 * L) * square(Q - g) - F_Q,
+    _Fy - STEP_SIZE * inner(_gy, Q - g) + L * STEP_SIZE**2 / 2 * square(Q - g) - F_Q,
     "L_smooth",
 )
 
@@ -327,9 +328,7 @@ SS_NONCONVEX_RATE = Theorem(
                 (
                     Term(
                         sympy.S.One,
-                        Hypothesis(
-                            "ss-descent at step k", _Fk - _Fk1 - omega / (2 * L) * square(_gk), "L_smooth, unbiased"
-                        ),
+                        Hypothesis("ss-descent at step k", _Fk - _Fk1 - _CERTIFIED * square(_gk), "L_smooth, unbiased"),
                         index="k",
                     ),
                     Term(

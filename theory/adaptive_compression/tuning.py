@@ -12,7 +12,7 @@ from ..assumptions import (
     PL,
     PROJECTION,
     SCALED_SIGN,
-    STRONGLY_CONVEX,
+    TOP_T,
     UNBIASED,
 )
 from ..certificate import Certificate, Hypothesis, Identity, Sign, Term
@@ -20,7 +20,7 @@ from ..gram import mean, scalars, square
 from ..hypotheses import lower_smooth, projection_type, strongly_convex
 from ..special import affine_increments
 from ..symbols import Range, parameter
-from ..theorem import BITS, EPS, INITIAL, VALUE, Theorem
+from ..theorem import BITS, EPS, INITIAL, STEP_SIZE, VALUE, Theorem
 from .common import (
     AT,
     CURVATURE,
@@ -41,7 +41,7 @@ from .common import (
 )
 
 _E, _C, _c0, _c1, _s = (parameter(name).symbol for name in ("efficiency", "cost", "c0", "c1", "effective_sparsity"))
-_progress = L / mu * sympy.log(INITIAL / EPS)
+_progress = L / mu * sympy.Max(0, sympy.log(INITIAL / EPS))
 _P = sympy.Symbol("progress", real=True)  # kappa ln(initial/eps)
 
 _best, _dec_T, _cost_T = scalars("E_max decrease[T] cost[T]")
@@ -90,7 +90,7 @@ CAT_ACTUAL = Theorem(
     status="derived",
     kind="tight",
     subject=SUBJECT,
-    assumptions=(CONVEX, L_SMOOTH, STRONGLY_CONVEX, EXACT_GRADIENT, PROJECTION),
+    assumptions=(CONVEX, L_SMOOTH, EXACT_GRADIENT, PROJECTION),
     parameters=(SMOOTHNESS, parameter("mu", Range(0, L))),
     measure=r"\text{true decrease per unit of price, relative to the best }T",
     step_size=1 / L,
@@ -123,6 +123,9 @@ _ak, _Ek, _Ck = scalars("alpha[k] E[k] C[k]")
 _total_bits, _steps = scalars("total_bits steps")
 
 
+_STEP = Identity("the step of topT-pl-rate", STEP_SIZE - 1 / L)
+
+
 def _bits_certificate(progress: sympy.Expr) -> Certificate:
     """Bits before the last message: progress > sum alpha_k = sum E_k C_k >= E_min sum C_k (averages over the run)."""
     return Certificate(
@@ -147,6 +150,7 @@ def _bits_certificate(progress: sympy.Expr) -> Certificate:
                 ),
             ),
             Identity("the formula", BITS - (progress / _E + _C)),
+            _STEP,
         ),
         domain=(_E > 0, _steps >= 1),
         means={_Ck: _total_bits / _steps},
@@ -186,7 +190,7 @@ CAT_WORST_CASE = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION, CAT_RULE),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, TOP_T, CAT_RULE),
     parameters=(SMOOTHNESS, CURVATURE, parameter("c0"), parameter("c1"), parameter("d")),
     goal="objective_gap",
     measure=r"\text{bits to}\ F(x_K)-F^*\le\varepsilon",
@@ -201,6 +205,7 @@ CAT_WORST_CASE = Theorem(
                 where=(alpha >= T / d, alpha > 0),
             ),
             Identity("the formula", BITS - (_progress + 1) * (_c0 + _c1 * d)),
+            _STEP,
         ),
         domain=(_c0 >= 0, _c1 > 0, T >= 1, d >= T),
         remainder="cat-bits with that efficiency; alpha(T) >= T/d from alpha-profile",
@@ -221,7 +226,7 @@ CAT_SPARSITY = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, PROJECTION, CAT_RULE),
+    assumptions=(L_SMOOTH, PL, EXACT_GRADIENT, TOP_T, CAT_RULE),
     parameters=(
         SMOOTHNESS,
         CURVATURE,
@@ -238,6 +243,7 @@ CAT_SPARSITY = Theorem(
         lines=(
             Sign("alpha >= 1 - s/(4T) >= 1/2 for T >= s/2", 1 - _s / (4 * T) - sympy.S.Half, where=(_s <= 2 * T,)),
             Identity("the formula: cat-bits with E_min = 1/(2 C(T))", BITS - _C - 2 * _progress * (_c0 + _c1 * _half)),
+            _STEP,
         ),
         domain=(_s >= 1, T >= 1),
         remainder="cat-bits and alpha-profile, item 5",
@@ -271,6 +277,7 @@ CAT_SQ_BITS = Theorem(
                 _c1 + _c0 / (4 * _j) - (_c0 + 2 * _c1 * _j) ** 2 / (4 * (_c0 * _j + _c1 * _j**2)),
             ),
             Identity("the formula: cat-bits with E_min = 1/w", BITS - _C - _progress * affine_increments(d, _c0, _c1)),
+            _STEP,
         ),
         domain=(_c0 >= 0, _c1 > 0, _j >= 1),
         remainder="cat-bits; Abel summation as in beta-adaptive",

@@ -7,6 +7,7 @@ import sympy
 from ..assumptions import (
     DISSIMILARITY,
     EACH_CONVEX,
+    EXACT_GRADIENT,
     INDEPENDENT_WORKERS,
     L_SMOOTH,
     PL,
@@ -18,7 +19,7 @@ from ..certificate import Certificate, Hypothesis, Identity, Sign, Square, Term
 from ..gram import inner, mean, scalars, square, vectors
 from ..hypotheses import after, pl, projection_type, smooth, strongly_convex
 from ..symbols import POSITIVE, Range, parameter
-from ..theorem import RATE, RESIDUAL, VALUE, Theorem
+from ..theorem import RATE, RESIDUAL, STEP_SIZE, VALUE, Theorem
 from .common import (
     AT,
     BEST,
@@ -44,7 +45,7 @@ from .common import (
 # Mean(i, .) is the weighted sum over workers, sum_i p_i (.) with sum_i p_i = 1, for every n.
 _gi, _qi, _hi = vectors("g[i] q[i] h[i]")
 (_sent,) = vectors("q_mean")
-_STEP = after(_sent / L)
+_STEP = after(STEP_SIZE * _sent)
 
 MN_DESCENT = Theorem(
     id="mn-descent",
@@ -58,7 +59,7 @@ MN_DESCENT = Theorem(
     status="derived",
     kind="tight",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PROJECTION),
+    assumptions=(L_SMOOTH, EXACT_GRADIENT, PROJECTION),
     parameters=(SMOOTHNESS,),
     measure=r"F(x)-F(x^+)",
     step_size=1 / L,
@@ -106,7 +107,7 @@ MN_DIVERGENCE = Theorem(
         lines=(
             Identity(
                 "the mean of the largest entries -11/2, -11/2, -11/2 of the three gradients at (1, 1, 1)",
-                RATE - (1 - gamma * sympy.Rational(1, 3) * (2 * (-3) * 1 + sympy.Rational(1, 2))),
+                RATE - (1 - STEP_SIZE * sympy.Rational(1, 3) * (2 * (-3) * 1 + sympy.Rational(1, 2))),
             ),
             Sign("divergence", RATE - 1, strict=True),
         ),
@@ -131,7 +132,7 @@ MN_NEIGHBOURHOOD = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(L_SMOOTH, PL, DISSIMILARITY, PROJECTION),
+    assumptions=(L_SMOOTH, PL, DISSIMILARITY, EXACT_GRADIENT, PROJECTION),
     parameters=(
         SMOOTHNESS,
         CURVATURE,
@@ -154,7 +155,7 @@ MN_NEIGHBOURHOOD = Theorem(
                         sympy.S.One,
                         Hypothesis(
                             "mn-descent, second form",
-                            F - F_next - (square(g) - mean(square(_gi) - square(_qi))) / (2 * L),
+                            F - F_next - STEP_SIZE / 2 * (square(g) - mean(square(_gi) - square(_qi))),
                             "L_smooth, projection",
                         ),
                     ),
@@ -197,7 +198,7 @@ MN_SS = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, STRONGLY_CONVEX, L_SMOOTH, UNBIASED, INDEPENDENT_WORKERS),
+    assumptions=(EACH_CONVEX, STRONGLY_CONVEX, L_SMOOTH, EXACT_GRADIENT, UNBIASED, INDEPENDENT_WORKERS),
     parameters=(
         SMOOTHNESS,
         CURVATURE,

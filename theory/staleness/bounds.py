@@ -17,13 +17,15 @@ from ..assumptions import (
     PL,
     QUADRATIC_GROWTH,
     RELATIVE_NOISE,
+    SECOND_MOMENT,
     UNBIASED,
+    WEIGHTED_DISSIMILARITY,
 )
 from ..certificate import Certificate, Hypothesis, Identity, Sign, Square, Term
 from ..gram import inner, mean, scalars, square, vectors
 from ..hypotheses import pl, start
 from ..special import stale_noise_factor, stale_root_step
-from ..symbols import POSITIVE, Parameter, Range, parameter
+from ..symbols import NONNEGATIVE, POSITIVE, Parameter, Range, parameter
 from ..theorem import BOUND, EPS, INITIAL, RATE, RESIDUAL, K, Theorem
 from .common import (
     B_0,
@@ -42,6 +44,7 @@ from .common import (
     a,
     b,
     c,
+    default_step,
     gamma,
     golden,
     mu,
@@ -150,7 +153,7 @@ STALE_CONVEX = Theorem(
     subject=SUBJECT,
     assumptions=(EACH_CONVEX, FRESH, OBLIVIOUS, NOISE, BOUNDED_DELAY),
     parameters=(SMOOTHNESS, SLOPE, FLOOR, DELAY, step_below(_root)),
-    defaults={"step_size": _root},
+    defaults={"step_size": default_step(L_hat, B_0, N_0, sympy.S.Zero)},
     goal="objective_gap",
     start="squared_distance",
     measure=r"\tfrac1K\sum_{k<K}\mathbb E\,F(x_k)-F^*\ \text{from}\ \lVert x_0-x^*\rVert^2",
@@ -194,7 +197,7 @@ STALE_SC = Theorem(
     subject=SUBJECT,
     assumptions=(EACH_CONVEX, QUADRATIC_GROWTH, FRESH, OBLIVIOUS, NOISE, BOUNDED_DELAY),
     parameters=(SMOOTHNESS, CURVATURE, SLOPE, FLOOR, DELAY, step_below(_root_sc)),
-    defaults={"step_size": _root_sc},
+    defaults={"step_size": default_step(L_hat, B_0, N_0, mu)},
     goal="squared_distance",
     measure=r"\mathbb E\lVert x_K-x^*\rVert^2",
     step_size=gamma,
@@ -252,15 +255,16 @@ STALE_SC_REFINED = Theorem(
     statement=(
         r"\beta=\frac{\sqrt{\hat\kappa}}{1+\sqrt{\hat\kappa}},\ \mu_e=\mu(1+\beta^2):\qquad "
         r"\mathbb E\lVert x_K-x^*\rVert^2\le(1-\gamma\mu_e)^K\lVert x_0-x^*\rVert^2+\frac{c_N\gamma N_0}{\mu_e},\quad "
-        r"\gamma\ \text{as in stale-sc for}\ \Big(\frac{\hat L}\beta,\frac{B_0}\beta,\mu_e\Big)"
+        r"\gamma\ \text{as in stale-sc for}\ \Big(\frac{\hat L}\beta,\frac{B_0}\beta,\mu_e\Big),\quad "
+        r"B_0=\omega(1+\theta)\,p_{\max}L_{\max},\ N_0=\omega\big(1+\tfrac1\theta\big)E_*"
     ),
     source=source("4.4"),
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_STRONGLY_CONVEX, FRESH, OBLIVIOUS, NOISE, BOUNDED_DELAY),
+    assumptions=(EACH_STRONGLY_CONVEX, FRESH, OBLIVIOUS, UNBIASED, INDEPENDENT_WORKERS, BOUNDED_DELAY),
     parameters=(SMOOTHNESS, CURVATURE, SLOPE, FLOOR, DELAY, step_below(_root_ref)),
-    defaults={"step_size": _root_ref},
+    defaults={"step_size": default_step(L_hat / _beta, B_0 / _beta, N_0, _mu_e)},
     goal="squared_distance",
     measure=r"\mathbb E\lVert x_K-x^*\rVert^2",
     step_size=gamma,
@@ -339,7 +343,7 @@ STALE_NONCONVEX = Theorem(
     parameters=(
         parameter("L_stale"), parameter("relative_noise"), parameter("absolute_noise"), DELAY, step_below(_root_nc),
     ),
-    defaults={"step_size": _root_nc},
+    defaults={"step_size": default_step(L_stale, beta * L_stale, zeta, sympy.S.Zero)},
     goal="squared_gradient",
     start="objective_gap",
     measure=r"\tfrac1K\sum_{k<K}\mathbb E\lVert\nabla F(x_k)\rVert^2\ \text{from}\ F(x_0)-F_{\inf}",
@@ -386,7 +390,7 @@ STALE_PL = Theorem(
         parameter("L_stale"), parameter("mu", Range(0, L_stale, lower_open=True)), parameter("relative_noise"),
         parameter("absolute_noise"), DELAY, step_below(_root_pl),
     ),
-    defaults={"step_size": _root_pl},
+    defaults={"step_size": default_step(L_stale, beta * L_stale, zeta, mu)},
     goal="objective_gap",
     measure=r"\mathbb E\,F(x_K)-F^*",
     step_size=gamma,
@@ -417,10 +421,10 @@ STALE_PL = Theorem(
     ),
 )  # fmt: skip
 
-_L_Q = L_stale
-_omega, _p_max, _B, _zeta0 = (
-    parameter("variance").symbol, sympy.Symbol("largest_weight", real=True), parameter("heterogeneity").symbol, zeta,
-)  # fmt: skip
+_L_Q, _omega, _p_max, _B, _zeta0 = (
+    sympy.Symbol(name, real=True)
+    for name in ("L_Q", "variance", "largest_weight", "relative_dissimilarity", "absolute_dissimilarity")
+)
 _limit = sympy.Rational(71, 5)
 _hetero_step = sympy.Min(
     1 / (1 + sympy.Rational(13, 5) * tau), 1 / (_limit * _omega * _B**2), 1 / sympy.sqrt(8 * _omega * _p_max * tau)
@@ -439,9 +443,16 @@ STALE_HETERO = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_LIPSCHITZ, BOUNDED_BELOW, FRESH, OBLIVIOUS, UNBIASED, INDEPENDENT_WORKERS, BOUNDED_DELAY),
+    assumptions=(
+        EACH_LIPSCHITZ, BOUNDED_BELOW, FRESH, OBLIVIOUS, UNBIASED, INDEPENDENT_WORKERS, WEIGHTED_DISSIMILARITY,
+        BOUNDED_DELAY,
+    ),
     parameters=(
-        parameter("L_stale"), parameter("variance"), parameter("heterogeneity"), parameter("absolute_noise"), DELAY,
+        Parameter("L_Q", "L_Q", POSITIVE, "", "root mean square of the workers' smoothness constants"),
+        parameter("variance"),
+        Parameter("relative_dissimilarity", "B", NONNEGATIVE, "", "sum p_i^2 |grad f_i|^2 <= B^2 |grad F|^2 + zeta_0^2"),
+        Parameter("absolute_dissimilarity", r"\zeta_0", NONNEGATIVE, "", "sum p_i^2 |grad f_i|^2 <= B^2 |grad F|^2 + zeta_0^2"),
+        DELAY,
         Parameter("largest_weight", r"p_{\max}", Range(0, 1, lower_open=True), "", "largest weight of a worker"),
         step_below(_hetero_step),
     ),
@@ -450,9 +461,9 @@ STALE_HETERO = Theorem(
     start="objective_gap",
     measure=r"\tfrac1K\sum_{k<K}\mathbb E\lVert\nabla F(x_k)\rVert^2\ \text{from}\ F(x_0)-F_{\inf}",
     step_size=gamma,
-    bound=4 * INITIAL / (gamma * K) + _limit * gamma * _L_Q * _omega * zeta**2,
-    iterations=4 * INITIAL / (gamma * (EPS - _limit * gamma * _L_Q * _omega * zeta**2)),
-    residual=_limit * gamma * _L_Q * _omega * zeta**2,
+    bound=4 * INITIAL / (gamma * K) + _limit * gamma * _L_Q * _omega * _zeta0**2,
+    iterations=4 * INITIAL / (gamma * (EPS - _limit * gamma * _L_Q * _omega * _zeta0**2)),
+    residual=_limit * gamma * _L_Q * _omega * _zeta0**2,
     proof=Certificate(
         lines=(
             Sign(
@@ -472,7 +483,7 @@ STALE_HETERO = Theorem(
             ),
             Identity(
                 "the bound: twice the summed descent, 8 omega zeta^2 n_c <= 14.2 s omega zeta^2",
-                gamma * K * BOUND(K) - 4 * INITIAL - K * gamma * _limit * gamma * _L_Q * _omega * zeta**2,
+                gamma * K * BOUND(K) - 4 * INITIAL - K * gamma * _limit * gamma * _L_Q * _omega * _zeta0**2,
             ),
         ),
         domain=(_st > 0, tau >= 0, _omega >= 0),
@@ -483,7 +494,7 @@ STALE_HETERO = Theorem(
 
 _A, _N = (sympy.Symbol(name, real=True) for name in ("second_moment_slope", "second_moment_floor"))
 _SECOND = (
-    Parameter("second_moment_slope", "A", POSITIVE, "", "E|G|^2 <= 2 A D + N"),
+    Parameter("second_moment_slope", "A", Range(L_hat), "", "E|G|^2 <= 2 A D + N"),
     Parameter("second_moment_floor", "N", Range(0), "", "E|G|^2 <= 2 A D + N"),
 )
 _second_step = 1 / (_A + tau * sympy.sqrt(_A * L_hat) + mu * tau / 2)
@@ -512,7 +523,7 @@ STALE_SECOND_MOMENT_CONVEX = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, FRESH, BOUNDED_DELAY),
+    assumptions=(EACH_CONVEX, FRESH, SECOND_MOMENT, BOUNDED_DELAY),
     parameters=(SMOOTHNESS, *_SECOND, DELAY, step_below(_second_step_convex)),
     defaults={"step_size": _second_step_convex},
     goal="objective_gap",
@@ -544,7 +555,7 @@ STALE_SECOND_MOMENT = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, QUADRATIC_GROWTH, FRESH, BOUNDED_DELAY),
+    assumptions=(EACH_CONVEX, QUADRATIC_GROWTH, FRESH, SECOND_MOMENT, BOUNDED_DELAY),
     parameters=(SMOOTHNESS, CURVATURE, *_SECOND, DELAY, step_below(_second_step)),
     defaults={"step_size": _second_step},
     goal="squared_distance",

@@ -10,6 +10,7 @@ import sympy
 
 from ..certificate import Hypothesis
 from ..gram import mean, scalars, vectors
+from ..special import stale_root_step
 from ..symbols import Range, parameter
 from ..theorem import Source
 
@@ -44,6 +45,17 @@ CURVATURE = parameter("mu", Range(0, L_hat, lower_open=True))
 
 phi = (1 + sympy.sqrt(5)) / 2
 """The golden ratio."""
+
+
+def default_step(smoothness: sympy.Expr, slope: sympy.Expr, floor: sympy.Expr, curvature: sympy.Expr) -> sympy.Expr:
+    """The root step, the longest admissible one; the closed form where only the floor of the noise is there to amplify.
+
+    At the root step without noise slope the amplification `c_N` is unbounded.
+    """
+    closed = 1 / (smoothness * (1 + phi * tau) + sympy.Rational(3, 4) * curvature * tau)
+    root = stale_root_step(smoothness, slope, tau, curvature)
+    return sympy.Piecewise((closed, sympy.And(slope <= 0, floor > 0)), (root, True))
+
 
 golden = sympy.Symbol("phi", real=True)
 GOLDEN_FACTS = (golden > 0,)

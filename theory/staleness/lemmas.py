@@ -165,6 +165,7 @@ ABSORPTION = Theorem(
             Identity("the last weight vanishes: z = 1 for t = tau", (_q * (_zeta - 1) / (1 - rho)).subs(_zeta, 1)),
         ),
         domain=(tau >= 1, rho > 0),
+        remainder="c_1 = q T_rho(tau) <= p makes the term of W_k non-positive; iterate the step",
         scope="every tau and every sequence; rho < 1 (rho = 1: weights c_t = q (tau - t + 1))",
     ),
     tightness="fails as soon as q T_rho(tau) > p",

@@ -12,17 +12,19 @@ from ..assumptions import (
     KNOWN_PATTERN,
     MEASURED_DELAY,
     NOISE,
+    NOISE_FREE,
     OBLIVIOUS,
     QUADRATIC_GROWTH,
+    SAME_FUNCTION,
     STORED,
 )
 from ..certificate import Certificate, Identity, Sign
 from ..gram import scalars
 from ..special import pattern_noise_factor, pattern_root_step
 from ..symbols import NONNEGATIVE, POSITIVE, Parameter, Range, parameter
-from ..theorem import BOUND, EPS, INITIAL, RATE, VALUE, K, Theorem
+from ..theorem import BOUND, EPS, INITIAL, RATE, STEP_SIZE, VALUE, K, Theorem
 from .bounds import FLOOR, SLOPE, SMOOTHNESS, step_below
-from .common import B_0, CURVATURE, DELAY, N_0, SUBJECT, L, L_hat, a, b, c, gamma, mu, omega, source, tau
+from .common import B_0, CURVATURE, DELAY, N_0, SUBJECT, L, L_hat, a, b, c, gamma, mu, omega, phi, source, tau
 
 _T = tau + 1
 
@@ -91,7 +93,11 @@ PATTERN_AWARE = Theorem(
     parameters=(
         SMOOTHNESS, SLOPE, FLOOR, parameter("window_norm"), parameter("window_count"), step_below(_root_pattern),
     ),
-    defaults={"step_size": _root_pattern},
+    defaults={
+        "step_size": sympy.Piecewise(
+            (1 / (L_hat * (1 + phi * sympy.sqrt(_w2))), sympy.And(B_0 <= 0, N_0 > 0)), (_root_pattern, True)
+        )
+    },
     goal="objective_gap",
     start="squared_distance",
     measure=r"\tfrac1K\sum_{k<K}\mathbb E\,F(x_k)-F^*\ \text{from}\ \lVert x_0-x^*\rVert^2",
@@ -123,6 +129,10 @@ _budget = Parameter(
 )
 (_kap,) = scalars("kappa_hat")
 
+_largest = Parameter(
+    "largest_step", r"\max\gamma_k", Range(0, (1 - _h) ** 2 / B_0, lower_open=True), "", "largest step size used"
+)
+
 _WINDOW_RULE = r"\sum_{j=k-\tau_k}^k\gamma_j\le\frac h{\hat L}:\quad "
 
 ADAPTIVE_CONVEX = Theorem(
@@ -137,7 +147,7 @@ ADAPTIVE_CONVEX = Theorem(
     kind="upper",
     subject=SUBJECT,
     assumptions=(EACH_CONVEX, FRESH, OBLIVIOUS, NOISE, MEASURED_DELAY),
-    parameters=(SMOOTHNESS, FLOOR, _mean_step, _square_step, _budget),
+    parameters=(SMOOTHNESS, SLOPE, FLOOR, _mean_step, _square_step, _budget, _largest),
     goal="objective_gap",
     start="squared_distance",
     measure=r"\sum\gamma_k\mathbb E[F(x_k)-F^*]/\sum\gamma_k\ \text{from}\ \lVert x_0-x^*\rVert^2",
@@ -184,7 +194,7 @@ ADAPTIVE_SC = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, QUADRATIC_GROWTH, MEASURED_DELAY),
+    assumptions=(EACH_CONVEX, QUADRATIC_GROWTH, NOISE_FREE, MEASURED_DELAY),
     parameters=(SMOOTHNESS, CURVATURE, parameter("step_size", Range(0, _h_sc / L_hat, lower_open=True))),
     goal="squared_distance",
     measure=r"\lVert x_K-x^*\rVert^2",
@@ -215,7 +225,7 @@ ADAPTIVE_NONCONVEX = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_LIPSCHITZ, BOUNDED_BELOW, MEASURED_DELAY),
+    assumptions=(EACH_LIPSCHITZ, BOUNDED_BELOW, NOISE_FREE, MEASURED_DELAY),
     parameters=(parameter("L_stale"), _mean_step),
     goal="squared_gradient",
     start="objective_gap",
@@ -249,7 +259,7 @@ DELAY_FILTER = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, MEASURED_DELAY),
+    assumptions=(EACH_CONVEX, NOISE_FREE, SAME_FUNCTION, MEASURED_DELAY),
     parameters=(parameter("L"), parameter("workers")),
     goal="objective_gap",
     start="squared_distance",
@@ -270,7 +280,7 @@ DELAY_FILTER = Theorem(
                 2 * _n * L / _K_total - _n * L / _acc,
                 where=(2 * _acc >= _K_total, _acc > 0),
             ),
-            Identity("the formula", BOUND(K) * K - 2 * _n * L * INITIAL),
+            Identity("the formula", BOUND(K) * K * STEP_SIZE - INITIAL),
         ),
         domain=(_n >= 1, _K_total >= 1, L > 0),
         scope="every number of workers with the same f, every sequence of compute times",

@@ -8,17 +8,20 @@ from ..assumptions import (
     ABSOLUTE,
     BOUNDED_DELAY,
     EACH_CONVEX,
+    FRESH,
     INDEPENDENT_WORKERS,
     NOISE,
     OBLIVIOUS,
     QUADRATIC_GROWTH,
     STORED,
     STRONGLY_CONVEX,
+    UNBIASED,
+    WINDOW_MOMENT,
 )
 from ..certificate import Certificate, Identity, Sign, Square
 from ..gram import inner, scalars, square, vectors
-from ..symbols import NONNEGATIVE, POSITIVE, Parameter, Range, parameter
-from ..theorem import BOUND, EPS, INITIAL, RATE, RESIDUAL, K, Theorem
+from ..symbols import NONNEGATIVE, Parameter, Range, parameter
+from ..theorem import BOUND, EPS, INITIAL, RATE, RESIDUAL, STEP_SIZE, K, Theorem
 from .bounds import FLOOR, SLOPE, SMOOTHNESS, step_below
 from .common import B_0, CURVATURE, DELAY, N_0, SUBJECT, L_hat, a, b, gamma, mu, source, tau
 
@@ -40,7 +43,7 @@ STORED_CONVEX = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, OBLIVIOUS, NOISE, INDEPENDENT_WORKERS, STORED, BOUNDED_DELAY),
+    assumptions=(EACH_CONVEX, OBLIVIOUS, UNBIASED, NOISE, INDEPENDENT_WORKERS, STORED, BOUNDED_DELAY),
     parameters=(SMOOTHNESS, SLOPE, FLOOR, DELAY, step_below(_stored_step)),
     defaults={"step_size": _stored_step},
     goal="objective_gap",
@@ -86,7 +89,9 @@ STORED_SC = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, QUADRATIC_GROWTH, OBLIVIOUS, NOISE, INDEPENDENT_WORKERS, STORED, BOUNDED_DELAY),
+    assumptions=(
+        EACH_CONVEX, QUADRATIC_GROWTH, OBLIVIOUS, UNBIASED, NOISE, INDEPENDENT_WORKERS, STORED, BOUNDED_DELAY,
+    ),
     parameters=(SMOOTHNESS, CURVATURE, SLOPE, FLOOR, DELAY, step_below(_stored_step_sc)),
     defaults={"step_size": _stored_step_sc},
     goal="squared_distance",
@@ -159,7 +164,7 @@ STALE_ABSOLUTE = Theorem(
             ),
             Identity(
                 "the residual is the fixed point",
-                (1 - RATE) * RESIDUAL - _step_abs * (2 / mu + 1 / L_hat) * _kappa_abs**2,
+                (1 - RATE) * RESIDUAL - STEP_SIZE * (2 / mu + 1 / L_hat) * _kappa_abs**2,
             ),
         ),
         domain=(a >= 0, tau >= 0, gamma > 0, mu > 0, L_hat >= mu),
@@ -171,7 +176,7 @@ STALE_ABSOLUTE = Theorem(
 
 _P, _R, _LQ = scalars("max_slope max_floor L_stale")
 _MAX = (
-    Parameter("max_slope", "P", POSITIVE, "", "E|G_j|^2 <= P max V + R"),
+    Parameter("max_slope", "P", Range(mu**2), "", "E|G_j|^2 <= P max V + R"),
     Parameter("max_floor", "R", NONNEGATIVE, "", "E|G_j|^2 <= P max V + R"),
 )
 _max_step = sympy.Min(mu / _P, mu / (_LQ * tau * sympy.sqrt(_P))) / 2
@@ -188,7 +193,7 @@ STALE_MAXREC = Theorem(
     status="derived",
     kind="upper",
     subject=SUBJECT,
-    assumptions=(EACH_CONVEX, STRONGLY_CONVEX, OBLIVIOUS, BOUNDED_DELAY),
+    assumptions=(EACH_CONVEX, STRONGLY_CONVEX, FRESH, OBLIVIOUS, WINDOW_MOMENT, BOUNDED_DELAY),
     parameters=(
         parameter("mu"), parameter("L_stale", Range(mu)), *_MAX, DELAY, step_below(_max_step),
     ),

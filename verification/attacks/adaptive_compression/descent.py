@@ -144,15 +144,13 @@ def _alpha_profile(theorem: Theorem, batch: Batch) -> Array:
 
 def _worst_case_lower(theorem: Theorem, batch: Batch) -> Array:
     ratios = []
-    for L, m, T, cycle, eps in zip(*(batch[name] for name in ("L", "m", "T", "cycle", "eps")), strict=True):
-        m = min(m, 1 - 1e-6)
-        x, x0, iterations = np.ones(T * cycle), np.ones(T * cycle), 0
-        while square(x) > eps * square(x0):
-            for _ in range(cycle):
-                x = x - m * top(x, T)
-            iterations += cycle
-        initial = 0.5 * m * L * square(x0)
-        guarantee = theorem.evaluate(L=L, mu=m * L, d=T * cycle, T=T)
+    for L, m, T, others, eps in zip(*(batch[name] for name in ("L", "m", "T", "others", "eps")), strict=True):
+        d, m = int(T + others), min(m, 1 - 1e-6)
+        x, iterations = np.ones(d), 0
+        while square(x) > eps * d:
+            x, iterations = x - m * top(x, T), iterations + 1
+        initial = 0.5 * m * L * d
+        guarantee = theorem.evaluate(L=L, mu=m * L, d=d, T=T)
         ratios.append(agreement(iterations, guarantee.iterations(eps * initial, initial)))
     return np.array(ratios)
 
@@ -240,7 +238,7 @@ FAMILIES = {
             "L": SCALES,
             "m": Positive(0.05, 1.0),
             "T": Integers(1, 4),
-            "cycle": Integers(1, 5),
+            "others": Integers(0, 12),
             "eps": Positive(1e-3, 0.7),
         },
         _worst_case_lower,

@@ -206,7 +206,9 @@ def _isotropic_from(start: list[float]) -> Instance:
     return {**straight, **spread, "mirror": [0.0] * d, "start": start, "direction": [1.0] + [0.0] * (d - 1)}
 
 
-def _counterexamples_to_other_means() -> Iterator[Instance]:
+def _means() -> Iterator[Instance]:
+    yield _isotropic_from([1.0])  # one step: the bound is attained
+    # Counterexamples to the arithmetic and to the harmonic mean.
     yield _isotropic_from([1.0, 1.0])
     yield _isotropic_from([1.0, 1.0, 0.1])
 
@@ -223,7 +225,7 @@ FAMILIES = {
         BOUNDED_BELOW,
         _mean_validity,
         "average squared gradient / its bound",
-        _counterexamples_to_other_means,
+        _means,
         dimensions=(1, 2, 3),
     ),
 }
