@@ -1,4 +1,4 @@
-"""Stale compressed gradients: the price of the replay beside its gradients, and of replicas in one run against a loop."""
+"""Stale compressed gradients: a replay beside its gradients, and replicas in one run against a loop over them."""
 
 import sys
 

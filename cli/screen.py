@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["counted", "print_table", "progress_bar", "show"]
+__all__ = ["counted", "print_json", "print_table", "progress_bar", "show"]
 
 
 def counted(number: int, noun: str) -> str:
@@ -26,6 +28,19 @@ def show(renderable: Any) -> None:
     from rich.console import Console
 
     Console(width=None if sys.stdout.isatty() else 400, highlight=False).print(renderable)
+
+
+def print_json(data: Any, indent: int | None = 1) -> None:
+    """Print JSON, which knows neither NaN nor infinity: they are null."""
+    print(json.dumps(_finite(data), indent=indent, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {name: _finite(value) for name, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, (list, tuple)) else data
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .screen import counted, print_table, progress_bar
+from .screen import counted, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from taciturn.theory.certificate import CertificateReport, Line
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "show", "theorems"]
 
 _FORMULAS = ("step_size", "rate", "residual", "decrease", "value", "bound", "iterations", "bits")
+_MOST = 10**6  # combinations of parameters: more would not fit in the memory
 
 
 def theorems(
@@ -32,7 +33,7 @@ def theorems(
     entries = catalogue(subject)
     reports = _check(entries) if check else {}
     if as_json:
-        typer.echo(json.dumps([_record(entry, reports.get(entry.id)) for entry in entries], indent=1))
+        print_json([_record(entry, reports.get(entry.id)) for entry in entries])
     else:
         header = ["theorem", "kind", "status", "certificate", *(["check"] if check else []), "title"]
         print_table(header, (_row(entry, reports.get(entry.id), check) for entry in entries))
@@ -101,9 +102,14 @@ def evaluate(
     from taciturn.theory import theorem
 
     entry = theorem(id)
-    given = dict(_assignment(text) for text in parameters or ())
+    assignments = [_assignment(text) for text in parameters or ()]
+    given = dict(assignments)
+    if len(given) < len(assignments):
+        raise ValueError(f"{' '.join(parameters or ())} gives a parameter twice; accepted: each once, e.g. mu=0.1,0.2")
     extra = {"k": k, "eps": eps, "initial": initial if k or eps else None, "bits_per_iteration": bits_per_iteration}
     axes = {name: _numbers(name, text) for name, text in (given | extra).items() if text is not None}
+    if (size := math.prod(values.size for values in axes.values())) > _MOST:
+        raise ValueError(f"these lists and ranges have {size} combinations; accepted: at most {_MOST}")
     combinations = (values.ravel() for values in np.meshgrid(*axes.values(), indexing="ij"))
     grid = {name: values if values.size > 1 else values.item() for name, values in zip(axes, combinations, strict=True)}
     guarantee = entry.evaluate(**{name: grid[name] for name in given})
@@ -112,7 +118,7 @@ def evaluate(
     columns = {name: np.broadcast_to(value, shape).ravel() for name, value in results.items()}
     rows = [dict(zip(columns, map(float, row), strict=True)) for row in zip(*columns.values(), strict=True)]
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        print_json(rows)
     elif not columns:
         typer.echo(f"{entry.id} states no number: `taciturn show {entry.id}`")
     elif len(rows) == 1:
@@ -180,12 +186,13 @@ def _numbers(name: str, text: str) -> Any:
     import numpy as np
 
     try:
-        if ":" in text:
-            first, last, count = text.split(":")
-            return np.linspace(float(first), float(last), int(count))
-        return np.array([float(number) for number in text.split(",")])
+        if ":" not in text:
+            return np.array([float(number) for number in text.split(",")])
+        first, last, count = (convert(part) for convert, part in zip((float, float, int), text.split(":"), strict=True))
     except ValueError:
         raise ValueError(f"{name}={text} is no number; accepted: 0.1, or 0.1,0.2, or 0.1:1:10") from None
+    check_count(int(count), f"{name}={text}: number of values", highest=_MOST)
+    return np.linspace(first, last, int(count))
 
 
 def _results(guarantee: Guarantee, extra: Mapping[str, Any]) -> dict[str, Any]:

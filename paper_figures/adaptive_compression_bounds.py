@@ -48,11 +48,15 @@ def tasks() -> dict[tuple[str, str], Task]:
     """The runs by scheme and title; those with the usual regularisation are shared."""
     cases = (*CASES, MNIST_CASE) if mnist_is_here() else CASES
     return {
-        (scheme, rf"{data}, $\kappa={problem(name, lam).condition_number:.3g}$"): cat(scheme, "plain", gap, name, lam)
+        (scheme, f"{data}, {_condition(problem(name, lam).condition_number)}"): cat(scheme, "plain", gap, name, lam)
         for scheme in ("S", "S+Q")
         for data, name, lam, gaps in cases
         for gap in (gaps[scheme],)
     }
+
+
+def _condition(number: float) -> str:
+    return rf"$\kappa={number:.0f}$" if number >= 10 else rf"$\kappa={number:.1f}$"
 
 
 def compute(setting: Setting, progress: Progress) -> Table:
@@ -92,11 +96,11 @@ def plot(table: Table) -> Drawing:
         for curve, look in LINES.items():
             rows = table.where(scheme=scheme, problem=name, curve=curve)
             axis.semilogy(rows["iteration"], rows["relative_gap"], **look)
-        axis.set_title(f"CAT-{scheme}, {name}")
+        axis.set_title(name)
     for axis in axes[-len(problems) :]:
         axis.set_xlabel("iteration $k$")
-    for axis in axes[:: len(problems)]:
-        axis.set_ylabel("gap relative to the start")
+    for axis, scheme in zip(axes[:: len(problems)], schemes, strict=True):
+        axis.set_ylabel(f"CAT-{scheme}: gap relative to the start")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     style.panel_letters(axes)
     return figure

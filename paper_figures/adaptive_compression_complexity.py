@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
+from numpy.typing import NDArray
 
 from taciturn.theory import theorem
 
@@ -48,7 +49,7 @@ def _rows(method: str, run: Trajectory) -> Iterator[dict[str, Any]]:
     where, gap = problem(TEXT), float(run.gap[0])
     radius = math.sqrt(float(run.squared_distance.max()))
     eps = GRADIENT_TARGET * float(run.squared_gradient_norm[0])
-    to_gap, to_gradient = int(run.iterations_to(TARGET)), int(np.argmax(run.squared_gradient_norm <= eps))
+    to_gap, to_gradient = _first(run.gap, TARGET * gap), _first(run.squared_gradient_norm, eps)
     pl = {"S+Q": ("sq-rates", "beta"), "SS": ("ss-pl-rate", "omega")}.get(method, ("topT-pl-rate", "alpha"))
     # Full gradients and the scaled sign of S+Q are of projection type, to which the statements about S apply.
     family, letter = ("ss", "omega") if method == "SS" else ("topT", "alpha")
@@ -59,9 +60,16 @@ def _rows(method: str, run: Trajectory) -> Iterator[dict[str, Any]]:
         (NONCONVEX, f"{family}-nonconvex-rate", letter, {"L": where.L}, eps, gap, to_gradient),
     )
     for assumption, id, name, constants, accuracy, initial, measured in cases:
-        decreases = np.array([_worst(method), run.coefficient[:measured].mean()])
-        guaranteed = theorem(id).evaluate(**constants, **{name: decreases}).iterations(accuracy, initial)
-        yield _row(assumption, method, id, *guaranteed, measured)
+        seen = run.coefficient if measured is None else run.coefficient[:measured]
+        decreases = np.array([_worst(method), seen.mean()])
+        any_data, with_data = theorem(id).evaluate(**constants, **{name: decreases}).iterations(accuracy, initial)
+        yield _row(assumption, method, id, any_data, with_data, math.nan if measured is None else measured)
+
+
+def _first(values: NDArray[Any], target: float) -> int | None:
+    """The first iteration with a value of at most the target; None if there is none."""
+    reached = np.flatnonzero(values <= target)
+    return int(reached[0]) if reached.size else None
 
 
 def _worst(method: str) -> float:

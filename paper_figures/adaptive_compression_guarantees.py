@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from taciturn.solvers.problems import Problem
@@ -34,7 +35,7 @@ def decrease_for_any_gradient(scheme: str, T: ArrayLike, d: int) -> NDArray[Any]
         decrease = theorem("beta-profile").evaluate(d=d, T=T).decrease
     else:
         decrease = theorem("ss-omega-profile").evaluate(nnz=d, T=T).decrease
-    return decrease
+    return np.asarray(decrease)
 
 
 def linear_rate(scheme: str, problem: Problem, decrease: ArrayLike) -> Guarantee:

@@ -1,4 +1,4 @@
-"""Verdicts on the claims about adaptive compression (dossier chapter 1, section 7) from the numbers that decide them."""
+"""Verdicts on the claims about adaptive compression (dossier 1.7) from the numbers that decide them."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise

@@ -13,7 +13,7 @@ LARGEST_SAMPLE = 2**15
 """Entries looked at, at most, to guess a level."""
 
 CHUNK = 2**16
-"""Entries per step of a pass: few enough to stay in the cache between the operations of the step."""
+"""Entries per step of a pass: few enough, in double precision, to stay in the cache from one operation to the next."""
 
 _GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
@@ -42,8 +42,8 @@ def check_ahead(v: Array, name: str) -> None:
     >>> import numpy as np
     >>> check_ahead(np.ones(3), "gradient")
     """
-    array_namespace(v)
-    check_gradient(v[:LARGEST_SAMPLE] if v.ndim == 1 and v.shape[0] > LARGEST_SAMPLE else v, name)
+    is_long = getattr(v, "ndim", None) == 1 and v.shape[0] > LARGEST_SAMPLE
+    check_gradient(v[:LARGEST_SAMPLE] if is_long else v, name)
 
 
 def sample_magnitudes(v: Array, size: int) -> Array:
@@ -79,13 +79,15 @@ def sample_magnitudes(v: Array, size: int) -> Array:
     return xp.sort(xp.abs(v), stable=False)
 
 
-def magnitude_chunks(v: Array) -> Iterator[tuple[int, Array]]:
+def magnitude_chunks(v: Array, size: int | None = None) -> Iterator[tuple[int, Array]]:
     """Yield the magnitudes of a vector in pieces, each with the index of its first entry.
 
     Parameters
     ----------
     v : Array, shape (d,)
         The vector.
+    size : int, optional
+        Entries of a piece; default `CHUNK`.
 
     Examples
     --------
@@ -94,5 +96,6 @@ def magnitude_chunks(v: Array) -> Iterator[tuple[int, Array]]:
     [(0, array([3., 1.]))]
     """
     xp = array_namespace(v)
-    for start in range(0, v.shape[0], CHUNK):
-        yield start, xp.abs(v[start : min(start + CHUNK, v.shape[0])])
+    size = CHUNK if size is None else size
+    for start in range(0, v.shape[0], size):
+        yield start, xp.abs(v[start : min(start + size, v.shape[0])])

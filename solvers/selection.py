@@ -122,10 +122,12 @@ def _select(v: Array, k: int) -> Array:
     """`top_k_indices` of a long vector."""
     xp = array_namespace(v)
     d = v.shape[0]
-    for size in (passes.sample_size(d), 16 * passes.sample_size(d), d):
+    # Half a sample is enough for one level: what it costs less outweighs the entries that are kept more.
+    half = -(-passes.sample_size(d) // 2)
+    for size in (half, 16 * half, d):
         # Of a proper sample, `expected` entries are among the k largest, give or take the square root.
         expected = k * size / d
-        rank = k if size >= d else math.ceil(expected + 5 * (math.sqrt(expected) + 1))
+        rank = k if size >= d else math.ceil(expected + 4 * (math.sqrt(expected) + 1))
         if rank <= min(size, d):
             level = passes.sample_magnitudes(v, size)[-rank]
             indices, magnitudes = _reaching(v, level, k)
@@ -140,7 +142,8 @@ def _reaching(v: Array, level: Array, room: int) -> tuple[Array, Array]:
     """Indices and magnitudes of the entries above a level and of the first ``room`` that equal it."""
     xp = array_namespace(v)
     indices, magnitudes = [], []
-    for start, chunk in passes.magnitude_chunks(v):
+    # Nothing is converted to double precision here, so longer chunks stay in the cache.
+    for start, chunk in passes.magnitude_chunks(v, 2 * passes.CHUNK):
         # While the chunk is in the cache this is nearly free; the full check finds the words.
         if not math.isfinite(float(xp.max(chunk))):
             check_gradient(v, "v")

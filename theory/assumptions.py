@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .checks import check_choice
 from .theorem import Assumption
 
 L_SMOOTH = Assumption(
@@ -119,8 +120,8 @@ def closure(names: Iterable[str]) -> frozenset[str]:
     names = set(names)
     by_name = {assumption.name: assumption for assumption in ASSUMPTIONS}
     unknown = sorted(names - by_name.keys())
-    if unknown:
-        raise ValueError(f"unknown assumptions {', '.join(unknown)}; known are {', '.join(by_name)}")
+    for name in unknown:
+        check_choice(name, "assumption", tuple(by_name))
     known = names
     while more := {weaker for name in known for weaker in by_name[name].implies} - known:
         known |= more

@@ -56,6 +56,9 @@ def theorem(id: str) -> Theorem:
     """
     known = _by_id()
     if id not in known:
-        near = difflib.get_close_matches(id, known, n=3, cutoff=0.4)
-        raise ValueError(f"theorem={id!r} is unknown; nearest are {', '.join(near) or 'none'}")
+        lowered = {name.lower(): name for name in known}
+        near = difflib.get_close_matches(str(id).lower(), lowered, n=3, cutoff=0.4)
+        raise ValueError(
+            f"theorem={id!r} is unknown; nearest are {', '.join(lowered[name] for name in near) or 'none'}"
+        )
     return known[id]

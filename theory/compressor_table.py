@@ -73,7 +73,6 @@ TABLE: tuple[Theorem, ...] = (
         (Parameter("smallest_probability", r"\min_j\pi_j", Range(0, 1, lower_open=True), "", "smallest probability"),),
         1 / _p_min,
         (
-            Identity("second moment of an entry", _p * (_g / _p) ** 2 - _g**2 / _p),
             Sign("largest for the smallest probability", _g**2 / _p_min - _g**2 / _p),
         ),
         (_p >= _p_min, _p_min > 0, _p <= 1), remainder="attained at the unit vector of the smallest probability",
@@ -81,14 +80,12 @@ TABLE: tuple[Theorem, ...] = (
     _entry(
         "urq-optimal", "Keep k entries in expectation, best probabilities", r"\pi_j=\min(1,|v_j|/\lambda),\ \textstyle\sum\pi_j=k:\quad \alpha=d/k",
         (_D, _K), d / k,
-        (Identity("the uniform probabilities are feasible", _g**2 / (k / d) - d / k * _g**2),),
-        (d >= 1, k >= 1), remainder="attained at equal entries: Cauchy-Schwarz for sum 1/pi_j",
+        (), (), remainder="the uniform probabilities k/d are feasible and give d/k; attained at equal entries: Cauchy-Schwarz for sum 1/pi_j",
     ),
     _entry(
         "urq-randk", "Keep k entries at random, without replacement", r"\alpha=d/k\ \text{for every }v",
         (_D, _K), d / k,
-        (Identity("an entry is kept with probability k/d and multiplied by d/k", k / d * (d / k * _g) ** 2 - d / k * _g**2),),
-        (d >= 1, k >= 1),
+        (), (), remainder="an entry is kept with probability k/d and multiplied by d/k, so its second moment is d/k times its square",
     ),
     _entry(
         "urq-randk-replacement", "Keep k entries at random, with replacement", r"\alpha=1+(d-1)/k",

@@ -8,7 +8,7 @@ from typing import Literal
 
 from .assumptions import closure
 from .catalogue import catalogue
-from .checks import check_choice, check_positive
+from .checks import check_choice, check_non_negative, check_positive
 from .compression import Absolute, CompressionClass, Contractive, Unbiased
 from .theorem import QUANTITIES, Guarantee, Theorem
 
@@ -121,6 +121,10 @@ def recommend(
     >>> best.theorem.id, best.step_size, best.iterations
     ('topT-sc-exact', 1.0, 6563.0)
     """
+    if isinstance(assumptions, str):
+        raise TypeError(f"assumptions={assumptions!r} is one string; pass a list of names")
+    if not isinstance(compressor, CompressionClass):
+        raise TypeError(f"compressor={compressor!r} must be Unbiased, Contractive or Absolute")
     check_choice(goal, "goal", QUANTITIES)
     check_choice(minimise, "minimise", ("bits", "iterations"))
     check_positive(eps, "eps")
@@ -130,7 +134,14 @@ def recommend(
         check_choice(name, "initial_values", QUANTITIES)
         check_positive(value, f"initial {name}")
     stated = closure({*assumptions, *_stated_by(compressor)})
-    values = _parameters_of(compressor) | constants
+    values = _parameters_of(compressor)
+    named = {parameter.name for entry in catalogue() for parameter in entry.parameters}
+    for name, constant in constants.items():
+        check_choice(name, "constant", tuple(sorted(named)))
+        if name in values:
+            raise ValueError(f"{name}={constant!r} is fixed by compressor={compressor!r} at {values[name]:g}")
+        check_non_negative(constant, name)
+    values |= constants
 
     found: list[tuple[float, Candidate, Guarantee]] = []
     unfit: list[Candidate] = []

@@ -116,7 +116,8 @@ class Guarantee:
         count = np.where(np.isnan(count) | (eps <= residual), np.inf, count)
         if self.theorem.iterations is None:  # log(eps/initial)/log(rate), where the rate may be 0, or 1 and more
             begun = eps < initial + residual
-            count = np.where(begun & (np.asarray(self.rate) >= 1), np.inf, count)
+            # Within 1e-12 of 1 rounding decides what the logarithm of the rate is: nothing is promised there.
+            count = np.where(begun & (np.asarray(self.rate) >= 1 - 1e-12), np.inf, count)
             count = np.where(begun, np.maximum(count, 1), count)
         rounding = 1e-12 * np.minimum(np.abs(count), 1e3)  # a count that is whole but for rounding is not rounded up
         return _plain(np.maximum(np.ceil(count - rounding), 0))
@@ -266,9 +267,9 @@ class Theorem:
 
     def mathml(self) -> str:
         """The statement in presentation MathML."""
-        from latex2mathml.converter import convert
+        from .mathml import mathml
 
-        return str(convert(self.statement, display="block"))
+        return mathml(self.statement)
 
     def evaluate(self, **parameters: Number) -> Guarantee:
         """Numbers for the formulas of the statement.
@@ -297,7 +298,7 @@ class Theorem:
         names, function = _numeric(formula)
         shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
         # Branches of a case distinction that are not taken may divide by zero or leave the reals.
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             result = function(*(np.broadcast_to(values[name], shape) for name in names))
         return _plain(np.broadcast_to(np.asarray(result, dtype=float), shape))
 

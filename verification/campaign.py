@@ -7,7 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
@@ -97,18 +97,20 @@ def verify(
 
     questions = {_question(entry, name, budget): (entry, name) for entry in chosen for name in witnesses}
     answers: dict[Question, Answer] = {}
-    if output is not None:
-        known = {answer.question: answer for answer in prepare_log(output, fresh=not resume) if answer.is_final}
-        answers = {question: known[question] for question in questions if question in known}
-    if progress is not None:
-        progress("", len(answers), len(questions))
-    open_questions = [(question, *parts, budget) for question, parts in questions.items() if question not in answers]
-    for answer in _answers(open_questions, jobs, backend):
+    # The backend comes first: where there is none of that name, earlier findings stay where they are.
+    with _processes(backend, jobs):
         if output is not None:
-            append_answer(output, answer)
-        answers[answer.question] = answer
+            known = {answer.question: answer for answer in prepare_log(output, fresh=not resume) if answer.is_final}
+            answers = {question: known[question] for question in questions if question in known}
         if progress is not None:
-            progress(f"{answer.question.theorem}, {answer.question.witness}", len(answers), len(questions))
+            progress("", len(answers), len(questions))
+        open_questions = [(question, *parts, budget) for question, parts in questions.items() if question not in answers]
+        for answer in _answers(open_questions):
+            if output is not None:
+                append_answer(output, answer)
+            answers[answer.question] = answer
+            if progress is not None:
+                progress(f"{answer.question.theorem}, {answer.question.witness}", len(answers), len(questions))
     return tuple(finding for question in questions for finding in answers[question].findings)
 
 
@@ -147,17 +149,16 @@ def _library() -> str:
     return f"{version('taciturn')} {sources.hexdigest()}"
 
 
-def _answers(questions: Sequence[tuple[Question, Theorem, str, Budget]], jobs: int, backend: str) -> Iterator[Answer]:
+def _answers(questions: Sequence[tuple[Question, Theorem, str, Budget]]) -> Iterator[Answer]:
     """The answers, as they come."""
     if not questions:
         return
-    from joblib import Parallel, delayed, parallel_config
+    from joblib import Parallel, delayed
 
-    with _cluster(backend, jobs), parallel_config(backend, n_jobs=jobs):
-        # One question at a time: an answer in a batch would wait for the others.
-        yield from Parallel(batch_size=1, return_as="generator_unordered")(
-            delayed(_answer)(*question) for question in questions
-        )
+    # One question at a time: an answer in a batch would wait for the others.
+    yield from Parallel(batch_size=1, return_as="generator_unordered")(
+        delayed(_answer)(*question) for question in questions
+    )
 
 
 def _answer(question: Question, entry: Theorem, witness: str, budget: Budget) -> Answer:
@@ -171,6 +172,15 @@ def _answer(question: Question, entry: Theorem, witness: str, budget: Budget) ->
         seconds = time.perf_counter() - start
         finding = Evidence(entry.id, witness, Verdict.NOT_SOLVED, None, prose, seconds, details)
         return Answer(question, (finding,))
+
+
+@contextmanager
+def _processes(backend: str, jobs: int) -> Iterator[None]:
+    """Where answers are computed; an unknown backend is refused on entry."""
+    from joblib import parallel_config
+
+    with _cluster(backend, jobs), parallel_config(backend, n_jobs=jobs):
+        yield
 
 
 def _cluster(backend: str, jobs: int) -> AbstractContextManager[Any]:

@@ -194,7 +194,7 @@ def check_compressor(
         findings.append(error)
         shares.append(share)
         if isinstance(guarantee, Unbiased):
-            findings += _bias(draws, guarantee)
+            findings += _bias(draws, guarantee, _is_random(compressor))
         if isinstance(guarantee, Contractive) and guarantee.projection:
             findings.append(_projection(draws))
         if hasattr(compressor, "declared_moments") and draws.is_normal:
@@ -220,6 +220,7 @@ def _serves(compressor: Any, d: int) -> bool:
     """Say whether the compressor is meant for vectors of R^d; one that keeps k > d entries is not."""
     try:
         compressor.guarantee(d)
+        compressor(np.zeros(d), Stream(0))  # a guarantee of its own may not know about k
     except ValueError:
         return False
     return True
@@ -322,10 +323,10 @@ def _error(draws: _Draws, guarantee: CompressionClass) -> tuple[Finding, float]:
     return Finding(claim, draws.name, error, width, error - width <= allowed), share
 
 
-def _bias(draws: _Draws, guarantee: Unbiased) -> list[Finding]:
+def _bias(draws: _Draws, guarantee: Unbiased, is_random: bool) -> list[Finding]:
     """Compare the mean with the vector, in every coordinate and along the vector."""
     # Outcomes too rare to have been seen, of probability q in all, move a mean by at most sqrt(q * variance).
-    q = min(1.0, math.log(4 / draws.level) / len(draws.compressed))
+    q = min(1.0, math.log(4 / draws.level) / len(draws.compressed)) if is_random else 0.0
     largest = float(np.max(np.abs(draws.compressed)))
     slack = draws.rounding * (1 + largest) + draws.underflow + math.sqrt(q * _allowed(draws, guarantee))
     bias, half_width = mean_interval(draws.compressed - draws.vector, draws.level)
@@ -360,11 +361,14 @@ def _moments(draws: _Draws, declared: Any) -> list[Finding]:
 
 
 def _repeats(compressor: Any, vectors: Vector, seed: int) -> Finding:
-    """Compress the vectors (m, d) twice with equal streams, or with different ones if that should not matter."""
+    """Compress the vectors (m, d) twice: with equal streams, or, if no coins are tossed, one by one with others."""
     first = _compress(compressor, vectors, Stream(seed))
-    second = _compress(compressor, vectors, Stream(seed if _is_random(compressor) else seed + 1))
+    if _is_random(compressor):
+        claim, second = "equal streams give equal answers", _compress(compressor, vectors, Stream(seed))
+    else:
+        claim = "neither a stream nor another vector changes the answer"
+        second = np.array([_compress(compressor, v, Stream(seed + 1)) for v in vectors])
     differ = int(np.count_nonzero(first != second))
-    claim = "equal streams give equal answers" if _is_random(compressor) else "no stream changes the answer"
     return Finding(f"{claim}: entries that differ = 0", f"{len(vectors)} vectors", differ, 0.0, differ == 0)
 
 

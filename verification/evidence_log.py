@@ -89,17 +89,19 @@ def prepare_log(path: Path, *, fresh: bool = False) -> tuple[Answer, ...]:
     path
         The file; it and its folder are made if they do not exist.
     fresh
-        Whether to start anew: what is there is kept beside it, with ``.previous`` after its name.
+        Whether to start anew: what is there, if it is not empty, is kept beside it, with ``.previous`` after its name.
 
     Raises
     ------
     OSError
         If the file cannot be written.
     ValueError
-        If a line is corrupt; the file is left as it is.
+        If it is a folder or a device, or if a line is corrupt; the file is left as it is.
     """
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no regular file; choose another output")
     path.parent.mkdir(parents=True, exist_ok=True)
-    if fresh and path.exists():
+    if fresh and path.exists() and path.stat().st_size > 0:
         path.replace(path.with_name(f"{path.name}.previous"))
     with path.open("ab"):
         pass

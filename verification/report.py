@@ -24,7 +24,7 @@ from taciturn.theory.theorem import RATE, RESIDUAL, Theorem
 
 from .campaign import Progress
 from .evidence import Evidence
-from .mathml import clauses, expression_latex, mathml
+from taciturn.theory.mathml import clauses, expression_latex, mathml
 from .plots import Plot, plot
 from .summary import by_witness, is_flagged, overall, summarise
 from .witnesses import WITNESSES
@@ -126,7 +126,7 @@ def render_report(
         A folder with figures (``*.svg``, else ``*.png``) and claims (``claims.json``: a list of objects with the fields
         ``claim``, ``verdict``, ``reason``, ``theorems`` and ``checks``, a list of what was measured).
     captions
-        What each figure shows, by its name.
+        What each figure shows, by its name; figures come in this order.
     progress
         Called after every theorem.
 
@@ -262,11 +262,12 @@ def _figures(folder: Path | None, captions: Mapping[str, str]) -> list[dict[str,
         return []
     files = {path.stem: path for kind in ("png", "svg") for path in sorted(folder.glob(f"*.{kind}"))}
     types = {".png": "image/png", ".svg": "image/svg+xml"}
+    order = {name: number for number, name in enumerate(captions)}
     return [
         {
             "name": name,
             "caption": captions.get(name, ""),
             "source": f"data:{types[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}",
         }
-        for name, path in sorted(files.items())
+        for name, path in sorted(files.items(), key=lambda file: (order.get(file[0], len(order)), file[0]))
     ]

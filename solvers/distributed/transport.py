@@ -128,7 +128,7 @@ def connected(place: Place, timeout: float, start_timeout: float, store: Any = N
         )
     except RuntimeError as error:
         raise MessageTimeout(
-            f"rank {place.rank} did not find the other {place.world_size - 1} processes within {start_timeout:g} seconds"
+            f"rank {place.rank} of {place.world_size} did not find the others within {start_timeout:g} seconds"
         ) from error
     try:
         yield Channel(place, timeout, torch, distributed)

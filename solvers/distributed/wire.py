@@ -81,7 +81,7 @@ class Wire:
         except (struct.error, ValueError) as error:
             raise ValueError(f"a message of {len(data)} bytes is truncated or corrupt: {error}") from error
         if place != len(data):
-            raise ValueError(f"a message of {len(data)} bytes is corrupt: its fields end at byte {place}")
+            raise ValueError(f"a message of {len(data)} bytes is truncated or corrupt: its fields end at byte {place}")
         return self.compressor.decode(Message((self.d,), np.dtype(self.dtype), fields))
 
 

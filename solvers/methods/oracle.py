@@ -76,7 +76,7 @@ class MiniBatch:
     >>> import numpy as np
     >>> from taciturn.solvers.problems import ridge_regression
     >>> problem = ridge_regression(np.eye(4), np.ones(4), 0.0)
-    >>> np.count_nonzero(MiniBatch(1).gradients(problem, np.zeros((1, 4)), Stream(0)))
+    >>> int(np.count_nonzero(MiniBatch(1).gradients(problem, np.zeros((1, 4)), Stream(0))))
     1
     """
 

@@ -207,7 +207,7 @@ def _rows(vectors: Array, workers: NDArray[np.int64]) -> Array:
     if len(workers) == vectors.shape[-2]:
         return vectors
     xp = array_namespace(vectors)
-    return xp.take(vectors, array_like(workers, vectors, dtype=xp.int64), axis=-2)
+    return xp.take(vectors, array_like(workers.tolist(), vectors, dtype=xp.int64), axis=-2)
 
 
 def _with_rows(vectors: Array, workers: NDArray[np.int64], rows: Array) -> Array:

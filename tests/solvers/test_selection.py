@@ -113,7 +113,7 @@ def test_memory_stays_far_below_that_of_a_sort() -> None:
 @pytest.mark.parametrize(
     ("v", "k", "error", "words"),
     [
-        ([1.0, 2.0], 1, TypeError, "list"),
+        ([1.0, 2.0], 1, TypeError, "v is a list"),
         (np.array([1, 2]), 1, TypeError, "v has the type int64"),
         (np.array([1j, 2]), 1, TypeError, "v has the type complex128"),
         (np.array(1.0), 1, ValueError, "v has the shape"),

@@ -342,7 +342,7 @@ GOOD = AffineCost(1, 1)
 @pytest.mark.parametrize(
     ("gradient", "cost", "error", "words"),
     [
-        ([1.0], GOOD, TypeError, "list is not an array"),
+        ([1.0], GOOD, TypeError, "gradient is a list"),
         (np.array([1, 2]), GOOD, TypeError, "gradient has the type int64"),
         (np.array([1j]), GOOD, TypeError, "gradient has the type complex128"),
         (np.array([]), GOOD, ValueError, r"gradient has the shape \(0,\)"),

@@ -75,6 +75,11 @@ def test_theorems_that_start_from_another_quantity_need_its_value() -> None:
         ({"assumptions": ["smooth"]}, "smooth"),
         ({"minimise": "time"}, "minimise"),
         ({"initial": -1.0}, "initial"),
+        ({"L": -1.0}, "L = -1"),
+        ({"foo": 3.0}, "constant"),
+        ({"alpha": 0.9}, "fixed by compressor"),
+        ({"compressor": None}, "compressor"),
+        ({"assumptions": "strongly_convex"}, "list of names"),
     ],
 )
 def test_bad_arguments_are_named(change: dict[str, object], word: str) -> None:
@@ -82,5 +87,5 @@ def test_bad_arguments_are_named(change: dict[str, object], word: str) -> None:
         L=1.0, mu=0.1, assumptions=SMOOTH, compressor=Contractive(0.5, projection=True), bits_per_iteration=1.0,
         eps=1e-3, initial=1.0,
     )  # fmt: skip
-    with pytest.raises(ValueError, match=word):
+    with pytest.raises((ValueError, TypeError), match=word):
         recommend(**(good | change))

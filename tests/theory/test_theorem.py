@@ -71,7 +71,8 @@ PARAMETERS = dict(
     mean_square_step=0.01, window_budget=0.5, base_complexity=3.0, noise_complexity=2.0, header=32.0, entry_bits=40.0,
     L_max=3.0, sum_square_weights=0.3, noise_strength=0.4, dissimilarity_inf=0.01, average_degree=2.0, column_count=3,
     k=4, levels=2, base=3.0, smallest_probability=0.2, magnitude_threshold=0.5, spacing=0.1, variance_1=1.0,
-    variance_2=2.0, L_Q=2.0, relative_dissimilarity=1.2, absolute_dissimilarity=1e-3, largest_step=0.05, copies=3, message_bits=8.0, float_bits=32.0,
+    variance_2=2.0, L_Q=2.0, relative_dissimilarity=1.2, absolute_dissimilarity=1e-3, largest_step=0.05,
+    copies=3, message_bits=8.0, float_bits=32.0,
 )  # fmt: skip
 
 

@@ -197,6 +197,40 @@ def test_a_fresh_start_keeps_what_was_there(witnesses: Witnesses, tmp_path: Path
     assert [answer.question.theorem for answer in read_answers(output)] == [IDS[0]]
 
 
+@pytest.mark.parametrize("backend", ["unheard-of", "threading"])
+def test_a_fresh_start_on_no_backend_moves_nothing(witnesses: Witnesses, tmp_path: Path, backend: str) -> None:
+    output = tmp_path / "evidence.jsonl"
+    verify(IDS, witnesses=["attack"], output=output)
+    earlier = output.read_bytes()
+
+    with pytest.raises(ValueError, match=backend):
+        verify(IDS, witnesses=["attack"], output=output, backend=backend, resume=False)
+
+    assert output.read_bytes() == earlier
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def test_a_fresh_start_from_nothing_keeps_the_previous_findings(witnesses: Witnesses, tmp_path: Path) -> None:
+    output, previous = tmp_path / "evidence.jsonl", tmp_path / "evidence.jsonl.previous"
+    verify(IDS, witnesses=["attack"], output=previous)
+    earlier = previous.read_bytes()
+    output.touch()
+
+    verify(IDS, witnesses=["attack"], output=output, resume=False)
+
+    assert previous.read_bytes() == earlier
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_what_is_no_regular_file_is_refused(witnesses: Witnesses, tmp_path: Path, resume: bool) -> None:
+    for output in (Path(os.devnull), tmp_path):
+        with pytest.raises(ValueError, match=f"{output} is no regular file"):
+            verify(IDS, witnesses=["attack"], output=output, resume=resume)
+
+    assert Path(os.devnull).exists()
+    assert witnesses.asked == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -181,6 +181,34 @@ class HiddenState(TopK):
 
 
 @dataclass(frozen=True)
+class CutsTheBatch(TopK):
+    """One magnitude for all vectors of a batch: the smallest that one of them keeps."""
+
+    def __call__(self, v, rng=None):
+        kept = super().__call__(v)
+        return np.where(np.abs(v) >= np.min(np.abs(kept), where=kept != 0, initial=np.inf), v, 0)
+
+
+@dataclass(frozen=True)
+class Halved(Identity):
+    """Without coins, and of error 1/4, yet biased."""
+
+    def __call__(self, v, rng=None):
+        return 0.5 * v
+
+    def guarantee(self, d):
+        return Unbiased(0.25)
+
+
+@dataclass(frozen=True)
+class EveryDimension(LargerContraction):
+    """Its guarantee does not say that it needs k entries."""
+
+    def guarantee(self, d):
+        return Contractive(min(1.0, 1.1 * self.k / d))
+
+
+@dataclass(frozen=True)
 class SharedCoins(RandK):
     """All vectors of the batch get the coins of the first."""
 
@@ -244,7 +272,10 @@ LIES = [
     (DividesByZero(), "answers with NaN or infinity"),
     (InPlace(3), "modifies its argument"),
     (Single(3), "answers float64 with float32"),
-    (HiddenState(3), "VIOLATED: no stream changes the answer"),
+    (HiddenState(3), "VIOLATED: neither a stream nor another vector changes the answer"),
+    (CutsTheBatch(3), "VIOLATED: neither a stream nor another vector changes the answer"),
+    (Halved(), r"VIOLATED: <E C\(v\), v> / \|\|v\|\|\^2 = 1; measured 0.5"),
+    (EveryDimension(3), r"VIOLATED: E \|\|C\(v\) - v\|\|\^2 / \|\|v\|\|\^2 <= 0.725"),
     (SharedCoins(3), r"VIOLATED: \(E C\(v\) - v\)_\d+ / \|\|v\|\| = 0"),
     (LosesASign(3), r"VIOLATED: decode\(encode\(v\)\) = C\(v\)"),
     (FreeMessages(3), "VIOLATED: 0 bits tell apart what they carry"),

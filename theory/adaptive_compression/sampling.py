@@ -11,7 +11,7 @@ from ..theorem import DECREASE, VALUE, Theorem
 from .common import SUBJECT, T, d, g, omega, source, unit_facts
 from .stochastic import EXPECTATION, MOMENT, Q
 
-_gj, _p = scalars("g_j p")
+(_gj,) = scalars("g_j")
 _V, _W, _G = scalars("V W G")
 
 SS_MOMENTS = Theorem(
@@ -31,13 +31,12 @@ SS_MOMENTS = Theorem(
     value=1 / omega - 1,
     proof=Certificate(
         lines=(
-            Identity("mean of one entry", _p * (_gj / _p) + (1 - _p) * 0 - _gj),
-            Identity("second moment of one entry", _p * (_gj / _p) ** 2 + (1 - _p) * 0 - _gj**2 / _p),
             Identity("variance factor", VALUE * square(g) - mean(square(Q - g), "xi"), (Term(sympy.S.One, MOMENT),)),
         ),
-        domain=(_p > 0, _p <= 1, *unit_facts(omega)),
+        domain=unit_facts(omega),
         means=EXPECTATION,
-        scope="every dimension: entries add up; only the marginals p_j matter, independence is not used",
+        scope="every dimension; only the marginals p_j matter, independence is not used",
+        remainder="entry by entry: p (g/p) = g and p (g/p)^2 = g^2/p",
     ),
     tightness="equalities",
 )
@@ -115,14 +114,11 @@ SS_OMEGA_PROFILE = Theorem(
             Identity("slope on a piece", sympy.diff(_profile, _u) - _Bm**2 / (_A * _u + _Bm**2) ** 2),
             Sign("increasing on a piece", sympy.diff(_profile, _u)),
             Sign("concave on a piece", -sympy.diff(_profile, _u, 2)),
-            Identity(
-                "V' = -t^2 on a piece, t = B/u: continuous across pieces because t is",
-                sympy.diff(_A + _Bm**2 / _u, _u) + (_Bm / _u) ** 2,
-            ),
             Identity("the uniform p = T/nnz is feasible, with this decrease", _gj**2 / (T / _nnz) - _gj**2 / DECREASE),
         ),
         domain=(_u > 0, _A >= 0, _Bm > 0),
         scope="every dimension, every piece (fixed set of clipped entries)",
+        remainder="V' = -t^2 is continuous across pieces because t is, so the pieces join to one concave function",
     ),
     tightness="T/nnz on flat vectors",
 )

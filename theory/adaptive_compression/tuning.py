@@ -359,7 +359,7 @@ CAT_NOT_OPTIMAL = Theorem(
                 strict=True,
                 where=(_ratio * (_c0 + _c1) < _c1,),
             ),
-            Sign("the factor grows with T", sympy.diff(VALUE, T)),
+            Sign("the factor grows with T", sympy.diff(_loss, T)),
             Sign("and stays below 1 + c0/c1", 1 + _c0 / _c1 - VALUE),
         ),
         domain=(_c0 >= 0, _c1 > 0, T >= 1),
@@ -378,7 +378,7 @@ GAIN_CEILING = Theorem(
     id="gain-ceiling",
     title="How many orders of magnitude are possible at all",
     statement=(
-        r"\mathcal G=C_{\rm dense}\max_TE(T):\qquad \frac{C_{\rm dense}}{2(c_0+c_1\lceil s/2\rceil)}\le\mathcal G\le"
+        r"\mathcal G=C_{\rm dense}\max_TE(T):\qquad \frac{C_{\rm dense}}{2(c_0+c_1\lceil s/2\rceil)}\le\mathcal G\le "
         r"C_{\rm dense}\min\Big\{\frac1{C(1)},\frac{\lVert g\rVert_\infty^2}{c_1\lVert g\rVert^2}\Big\}"
     ),
     source=source("5.9"),

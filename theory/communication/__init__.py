@@ -1,17 +1,7 @@
 """Prices of messages: payloads, index codes, cost models and technologies (dossier, chapter 1, sections 4 and 8)."""
 
-from .cost import (
-    AffineCost,
-    BidirectionalCost,
-    Cost,
-    EnergyCost,
-    HybridCost,
-    PacketCost,
-    Packets,
-    TableCost,
-    first_order_radio,
-    radio_bit_energy,
-)
+from .cost import AffineCost, BidirectionalCost, Cost, HybridCost, PacketCost, TableCost
+from .energy import EnergyCost, first_order_radio, radio_bit_energy
 from .index_coding import (
     elias_gamma_bits,
     entropy_index_bits,
@@ -22,6 +12,7 @@ from .index_coding import (
     rice_remainder_bits,
 )
 from .lora import LoRaCost, LoRaModulation, lora_air_time
+from .packets import Packets
 from .payload import (
     FORMATS,
     SCHEMES,

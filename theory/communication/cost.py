@@ -1,6 +1,6 @@
 """Cost models: the price C(T) of a message with T entries."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -9,18 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from taciturn.theory.checks import check_count, check_non_negative, check_positive
 
 from .entries import integer_entries, real_entries
+from .packets import Packets
 
 __all__ = [
     "AffineCost",
     "BidirectionalCost",
     "Cost",
-    "EnergyCost",
     "HybridCost",
     "PacketCost",
-    "Packets",
     "TableCost",
-    "first_order_radio",
-    "radio_bit_energy",
 ]
 
 
@@ -86,98 +83,6 @@ class AffineCost:
     def affine_minorant(self) -> tuple[float, float]:
         """Return (c0, c1)."""
         return self.c0, self.c1
-
-
-@dataclass(frozen=True)
-class Packets:
-    """How a payload of header and T entries is cut into packets.
-
-    Parameters
-    ----------
-    entry_bits : int
-        Bits of an entry.
-    packet_bits : int
-        Payload bits a packet carries.
-    header_bits : int
-        Bits before the first entry, sent in the first packet.
-    straddling : bool
-        Whether an entry may lie in two packets. If not, the rest of a packet that no whole entry fits in is unused.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is not an integer or out of range, or a packet is too small for the header or a whole entry.
-
-    Examples
-    --------
-    245 whole entries of 48 bits fit in a UDP packet on Ethernet:
-
-    >>> packets = Packets(entry_bits=48, packet_bits=8 * 1472)
-    >>> packets.count(np.array([1, 245, 246])), packets.last_entries(600)
-    (array([1., 1., 2.]), array([245, 490, 600]))
-    """
-
-    entry_bits: int
-    packet_bits: int
-    header_bits: int = 0
-    straddling: bool = False
-
-    def __post_init__(self) -> None:
-        check_count(self.entry_bits, "entry_bits")
-        check_count(self.packet_bits, "packet_bits")
-        check_count(self.header_bits, "header_bits", lowest=0)
-        needed = 0 if self.straddling else max(self.entry_bits, self.header_bits)
-        if self.packet_bits < needed:
-            raise ValueError(
-                f"packet_bits = {self.packet_bits} is too small for a header of {self.header_bits} bits and whole "
-                f"entries of {self.entry_bits} bits; accepted: {needed}, {needed + 1}, ..., or straddling=True"
-            )
-
-    @property
-    def packet_entries(self) -> int:
-        """Whole entries in a packet without the header."""
-        return self.packet_bits // self.entry_bits
-
-    def bits(self, T: ArrayLike) -> Any:
-        """Return the payload P(T) in bits."""
-        return self.header_bits + self.entry_bits * real_entries(T)
-
-    def count(self, T: ArrayLike) -> Any:
-        """Return the number of packets of a message with T entries.
-
-        The ceilings are exact in double precision: P = n packet_bits divides exactly, and one bit more or less moves
-        the quotient by more than a rounding error as long as P < 2^52.
-        """
-        if self.straddling:
-            return np.ceil(self.bits(T) / self.packet_bits)
-        beyond_first = np.maximum(real_entries(T) - self._first_entries, 0)
-        # A header always needs a packet; without header and entries there is no message.
-        first = 1 if self.header_bits else np.minimum(np.ceil(real_entries(T)), 1)
-        return first + np.ceil(beyond_first / self.packet_entries)
-
-    def last_entries(self, d: int) -> NDArray[np.int64]:
-        """Return T_1 < T_2 < ... = d: the last entry of each packet of a message with d entries.
-
-        For a numerator that does not decrease, only these T need to be examined (`eff-packet`). A packet that is
-        filled by the header has no last entry.
-        """
-        check_count(d, "d")
-        n = np.arange(1, int(self.count(d)) + 1)
-        if self.straddling:
-            last = (n * self.packet_bits - self.header_bits) // self.entry_bits
-        else:
-            last = self._first_entries + (n - 1) * self.packet_entries
-        return np.unique(np.clip(last, 0, d)[last > 0])
-
-    def affine_minorant(self) -> tuple[float, float]:
-        """Return (n0, n1) with n0 + n1 T <= count(T) for every T >= 1."""
-        if self.straddling:
-            return self.header_bits / self.packet_bits, self.entry_bits / self.packet_bits
-        return 1 - self._first_entries / self.packet_entries, 1 / self.packet_entries
-
-    @property
-    def _first_entries(self) -> int:
-        return (self.packet_bits - self.header_bits) // self.entry_bits
 
 
 @dataclass(frozen=True)
@@ -277,95 +182,6 @@ class HybridCost:
             self.c0 + self.packet_cost * n0 + self.bit_cost * self.packets.header_bits,
             self.packet_cost * n1 + self.bit_cost * self.packets.entry_bits,
         )
-
-
-@dataclass(frozen=True)
-class EnergyCost:
-    """Energy of a message in joules: a hybrid cost from the constants of a radio.
-
-    Parameters
-    ----------
-    packets : Packets
-        How the payload is cut.
-    bit_energy : float
-        Joules for a bit sent (add the receiver's where it counts), > 0; see `first_order_radio`, `radio_bit_energy`.
-    overhead_bits : int
-        Bits of a packet besides its payload.
-    turnaround_energy : float
-        Joules a packet costs beyond its bits: turnaround, listening for the acknowledgement.
-    wake_up_energy : float
-        Joules a message costs whatever its length.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a parameter is not a number, or out of range.
-
-    Examples
-    --------
-    >>> bit_energy = radio_bit_energy(voltage=3, current=17.4e-3, bit_rate=250e3)
-    >>> cost = EnergyCost(Packets(entry_bits=48, packet_bits=8 * 116), bit_energy, overhead_bits=8 * 17)
-    >>> f"{cost(19):.3g} {cost.unit}"
-    '0.000219 joules'
-    """
-
-    packets: Packets
-    bit_energy: float
-    overhead_bits: int
-    turnaround_energy: float = 0.0
-    wake_up_energy: float = 0.0
-    unit: str = field(default="joules", init=False)
-
-    def __post_init__(self) -> None:
-        check_positive(self.bit_energy, "bit_energy")
-        check_count(self.overhead_bits, "overhead_bits", lowest=0)
-        check_non_negative(self.turnaround_energy, "turnaround_energy")
-        check_non_negative(self.wake_up_energy, "wake_up_energy")
-
-    def __call__(self, T: ArrayLike) -> Any:
-        """Return the energy of a message with T entries."""
-        return self._hybrid(T)
-
-    def affine_minorant(self) -> tuple[float, float]:
-        """Return the energy with fractions of packets."""
-        return self._hybrid.affine_minorant()
-
-    @property
-    def _hybrid(self) -> HybridCost:
-        packet_energy = self.overhead_bits * self.bit_energy + self.turnaround_energy
-        return HybridCost(self.packets, packet_energy, self.bit_energy, self.wake_up_energy, self.unit)
-
-
-def first_order_radio(distance: float) -> tuple[float, float]:
-    """Return the joules to send and to receive a bit over a distance in metres.
-
-    The first-order radio model: 50 nJ of electronics at each end, and 100 pJ/m^2 of amplifier at the sender.
-
-    Source: Heinzelman, Chandrakasan, Balakrishnan (2000).
-
-    Examples
-    --------
-    >>> first_order_radio(10.0)
-    (6e-08, 5e-08)
-    """
-    check_non_negative(distance, "distance")
-    return 50e-9 + 100e-12 * distance**2, 50e-9
-
-
-def radio_bit_energy(voltage: float, current: float, bit_rate: float) -> float:
-    """Return the joules of a bit from the supply voltage (V), current (A) and bit rate (1/s) of a data sheet.
-
-    Examples
-    --------
-    The CC2420 at 3 V sends (17.4 mA at 0 dBm) and receives (18.8 mA) 250 kbit/s:
-
-    >>> f"{radio_bit_energy(3, 17.4e-3, 250e3):.3g} {radio_bit_energy(3, 18.8e-3, 250e3):.3g}"
-    '2.09e-07 2.26e-07'
-    """
-    check_positive(voltage, "voltage")
-    check_positive(current, "current")
-    check_positive(bit_rate, "bit_rate")
-    return voltage * current / bit_rate
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from taciturn.theory.checks import check_count, check_non_negative, check_positive
 
-from .cost import Packets
 from .entries import real_entries
+from .packets import Packets
 
 __all__ = ["LoRaCost", "LoRaModulation", "lora_air_time"]
 

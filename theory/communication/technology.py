@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from taciturn.theory.checks import check_choice, check_count
 
-from .cost import PacketCost, Packets
+from .cost import PacketCost
+from .packets import Packets
 from .payload import entry_bits, header_bits
 
 __all__ = ["Technology", "nr_overhead_bits", "technologies", "technology"]

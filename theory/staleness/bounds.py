@@ -71,9 +71,6 @@ def step_below(upper: sympy.Expr) -> Parameter:
 
 # ---- the absorption condition and its closed forms ----
 
-_p = 1 - a - b  # times gamma
-_q = a * ((1 + c) * tau * a + (1 + 1 / c) * b)  # times gamma
-ABSORBED = Identity("absorption: p - q T_rho(tau) = gamma (1 - Phi)", (_p - _q * T) - (1 - PHI))
 QUARTIC = Identity(
     "Phi = a + b + u^2 + w u b is at most 1 when a + b + u <= 1 and w <= 1",
     1 - (a + b + u**2 + w * u * b),
@@ -164,7 +161,6 @@ STALE_CONVEX = Theorem(
     proof=Certificate(
         lines=(
             _in_gamma(RECURSION),
-            ABSORBED,
             _with_c(PHI_IN_U),
             QUARTIC,
             GOLDEN_CHOICE,
@@ -223,7 +219,6 @@ STALE_SC = Theorem(
                     ),
                 ),
             ),
-            ABSORBED,
             QUARTIC,
             Identity(
                 "the residual is the fixed point of V -> rate V + gamma^2 c_N N_0",
@@ -354,10 +349,6 @@ STALE_NONCONVEX = Theorem(
     proof=Certificate(
         lines=(
             DESCENT_STALE,
-            Identity(
-                "coefficients of the recursion: p - q T = (gamma/2)(1 - Phi) with a = gamma ell, b = gamma beta ell",
-                (1 - a - b) - a * ((1 + c) * tau * a + (1 + 1 / c) * b) * T - (1 - PHI),
-            ),
             QUARTIC,
             Identity(
                 "the sum over k < K, divided by gamma K/2",

@@ -35,9 +35,14 @@ _f_x, _f_z, _f_y = scalars("f_x f_z f_y")
 _x, _y, _z, _g_y = vectors("x y z g_y")
 
 
-def _divergence(value: sympy.Expr, point: sympy.Expr) -> sympy.Expr:
-    """The Bregman distance ``D_f(point, y)``."""
-    return value - _f_y - inner(_g_y, point - _y)
+_D_z, _D_x = scalars("D_z D_x")
+
+
+def _bregman(distance: sympy.Expr, value: sympy.Expr, point: sympy.Expr) -> Hypothesis:
+    """The definition of the Bregman distance from y to a point."""
+    return Hypothesis(
+        f"definition of {distance}", value - _f_y - inner(_g_y, point - _y) - distance, "definition", equality=True
+    )
 
 
 THREE_POINT = Theorem(
@@ -50,7 +55,14 @@ THREE_POINT = Theorem(
     subject=SUBJECT,
     proof=Certificate(
         lines=(
-            Identity("expand", inner(_g_y, _x - _z) - (_f_x - _f_z + _divergence(_f_z, _z) - _divergence(_f_x, _x))),
+            Identity(
+                "insert the definitions",
+                inner(_g_y, _x - _z) - (_f_x - _f_z + _D_z - _D_x),
+                (
+                    Term(sympy.S.One, _bregman(_D_z, _f_z, _z)),
+                    Term(sympy.S.NegativeOne, _bregman(_D_x, _f_x, _x)),
+                ),
+            ),
         ),
     ),
     tightness="an identity",
@@ -162,7 +174,6 @@ ABSORPTION = Theorem(
                 "the weights c_t = q (rho^(t-tau-1) - 1)/(1 - rho), with z = rho^(t-tau): rho c_t = q + c_(t+1)",
                 rho * _q * (_zeta / rho - 1) / (1 - rho) - _q - _q * (_zeta - 1) / (1 - rho),
             ),
-            Identity("the last weight vanishes: z = 1 for t = tau", (_q * (_zeta - 1) / (1 - rho)).subs(_zeta, 1)),
         ),
         domain=(tau >= 1, rho > 0),
         remainder="c_1 = q T_rho(tau) <= p makes the term of W_k non-positive; iterate the step",

@@ -24,7 +24,7 @@ from ..special import pattern_noise_factor, pattern_root_step
 from ..symbols import NONNEGATIVE, POSITIVE, Parameter, Range, parameter
 from ..theorem import BOUND, EPS, INITIAL, RATE, STEP_SIZE, VALUE, K, Theorem
 from .bounds import FLOOR, SLOPE, SMOOTHNESS, step_below
-from .common import B_0, CURVATURE, DELAY, N_0, SUBJECT, L, L_hat, a, b, c, gamma, mu, omega, phi, source, tau
+from .common import B_0, CURVATURE, DELAY, N_0, SUBJECT, L, L_hat, a, b, gamma, mu, omega, phi, source, tau
 
 _T = tau + 1
 
@@ -107,11 +107,6 @@ PATTERN_AWARE = Theorem(
     residual=_c_N / 2 * gamma * N_0,
     proof=Certificate(
         lines=(
-            Identity(
-                "coefficients of the summed recursion: 1 - a - b - a[(1 + c) w^2 a + (1 + 1/c) m b] = 1 - Phi",
-                (1 - a - b) - a * ((1 + c) * _w2 * a + (1 + 1 / c) * _m * b)
-                - (1 - (a + b + a * ((1 + c) * _w2 * a + (1 + 1 / c) * _m * b))),
-            ),
             Identity("the sum over k < K", 2 * gamma * K * BOUND(K) - INITIAL - K * gamma**2 * _c_N * N_0),
         ),
         domain=(gamma > 0,),

@@ -13,9 +13,9 @@ from types import MappingProxyType
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from taciturn.theory.gram import index_of
-from taciturn.theory.symbols import PARAMETERS, Expr
-from taciturn.theory.theorem import BITS, BOUND, DECREASE, EPS, INITIAL, RATE, RESIDUAL, STEP_SIZE, VALUE
+from .gram import index_of
+from .symbols import PARAMETERS, Expr
+from .theorem import BITS, BOUND, DECREASE, EPS, INITIAL, RATE, RESIDUAL, STEP_SIZE, VALUE
 
 __all__ = ["clauses", "expression_latex", "mathml"]
 

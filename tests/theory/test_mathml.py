@@ -9,7 +9,7 @@ import sympy
 from taciturn.theory import catalogue
 from taciturn.theory.certificate import Sign
 from taciturn.theory.gram import dot, scalars, vectors
-from taciturn.verification.mathml import clauses, expression_latex, mathml
+from taciturn.theory.mathml import clauses, expression_latex, mathml
 
 
 @pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.id)
