@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .screen import counted
+from .screen import counted, print_json
 
 __all__ = ["run_async"]
 
@@ -95,7 +94,7 @@ def _measured(problem: Any, settings: Any, trace: Any, points: list[Any]) -> dic
 
 def _report(found: dict[str, Any], output: Path, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(found | {"trace": str(output)}))
+        print_json(found | {"trace": str(output)}, indent=None)
         return
     first, last = found["objective"]
     length = found["bits"] / found["messages"]

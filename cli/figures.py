@@ -32,7 +32,7 @@ def figures(
 ) -> None:
     """Draw figures and tables from scratch, each with the CSV it is drawn from."""
     if not check:
-        draw_figures(names, writable_folder(output), backend, device)
+        draw_figures(names, output, backend, device)
         typer.echo(f"figures: {output}")
         return
     from taciturn.paper_figures import registry
@@ -52,7 +52,7 @@ def figures(
 def claims(output: Folder = Path("out/figures"), backend: ArrayBackend = "numpy", device: Device = "cpu") -> None:
     """Show the claims of the literature with what was measured here; they are measured if they were not yet."""
     if not (output / "claims.json").exists():
-        draw_figures(["claims"], writable_folder(output), backend, device)
+        draw_figures(["claims"], output, backend, device)
     print_claims(output)
 
 
@@ -60,7 +60,9 @@ def draw_figures(names: Sequence[str] | None, output: Path, backend: str, device
     """Draw figures (all if there are no names) into a folder, behind a bar for each."""
     from taciturn.paper_figures import registry
 
-    for name in _known(names):
+    chosen = _known(names)
+    writable_folder(output)
+    for name in chosen:
         with progress_bar(name) as progress:
             registry.draw(name, output=output, backend=backend, device=device, progress=partial(progress, ""))
 
@@ -77,9 +79,12 @@ def captions(output: Path) -> dict[str, str]:
 
 def print_claims(output: Path) -> None:
     """Print the table of claims in a folder."""
-    records = json.loads((output / "claims.json").read_bytes())
-    fields = ("claim", "verdict", "reason")
-    print_table(fields, ([record.get(field, "") for field in fields] for record in records))
+    path, fields = output / "claims.json", ("claim", "verdict", "reason")
+    try:
+        rows = [[record.get(field, "") for field in fields] for record in json.loads(path.read_bytes())]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no list of claims ({error}); without the file they are measured again") from error
+    print_table(fields, rows)
 
 
 def _known(names: Sequence[str] | None) -> Sequence[str]:

@@ -24,9 +24,12 @@ def reproduce(
     device: Device = "cpu",
 ) -> None:
     """Verify every theorem, draw every figure, measure every claim and write report.html."""
+    from taciturn.paper_figures.cache import Cache
+    from taciturn.paper_figures.setting import Setting
     from taciturn.verification.summary import is_flagged
 
     start = time.perf_counter()
+    Setting(Cache(output / "figures" / ".cache"), backend, device)  # refused here, not after the witnesses
     folder, drawings = writable_folder(output), writable_folder(output / "figures")
     evidence = run_campaign(None, None, budget, folder / "evidence.jsonl", jobs, "loky", resume)
     print_findings(evidence)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import typer
+
 __all__ = ["counted", "print_json", "print_table", "progress_bar", "show"]
 
 
@@ -32,7 +34,7 @@ def show(renderable: Any) -> None:
 
 def print_json(data: Any, indent: int | None = 1) -> None:
     """Print JSON, which knows neither NaN nor infinity: they are null."""
-    print(json.dumps(_finite(data), indent=indent, allow_nan=False))
+    typer.echo(json.dumps(_finite(data), indent=indent, allow_nan=False))
 
 
 def _finite(data: Any) -> Any:

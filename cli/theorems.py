@@ -185,13 +185,15 @@ def _assignment(text: str) -> tuple[str, str]:
 def _numbers(name: str, text: str) -> Any:
     import numpy as np
 
+    from taciturn.theory.checks import check_count
+
     try:
         if ":" not in text:
             return np.array([float(number) for number in text.split(",")])
         first, last, count = (convert(part) for convert, part in zip((float, float, int), text.split(":"), strict=True))
     except ValueError:
         raise ValueError(f"{name}={text} is no number; accepted: 0.1, or 0.1,0.2, or 0.1:1:10") from None
-    check_count(int(count), f"{name}={text}: number of values", highest=_MOST)
+    check_count(int(count), f"{name}={text}: the number of values", highest=_MOST)
     return np.linspace(first, last, int(count))
 
 

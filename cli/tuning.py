@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .screen import counted, print_table
+from .screen import counted, print_json, print_table
 
 __all__ = ["technologies", "tune"]
 
@@ -40,7 +40,7 @@ def tune(
         "packets": int(network.packets(scheme, gradient.size, float_bits).count(tuning.T)),
     }
     if as_json:
-        typer.echo(json.dumps(found))
+        print_json(found, indent=None)
         return
     first, last = tuning.ties
     typer.echo(
@@ -61,7 +61,7 @@ def technologies(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
 
     records = [asdict(entry) for entry in known()]
     if as_json:
-        typer.echo(json.dumps(records, indent=1))
+        print_json(records)
     else:
         header = ["technology", "payload bytes", "overhead bytes", "title", "standard"]
         order = ("name", "payload_bytes", "overhead_bytes", "title", "standard")
@@ -78,14 +78,19 @@ def _load(path: Path) -> Any:
         raise FileNotFoundError(f"file={path} does not exist")
     try:
         if path.suffix == ".txt":
-            arrays = {"": np.loadtxt(path, ndmin=1)}
+            with warnings.catch_warnings(action="error"):  # NumPy only warns of a file without numbers
+                arrays = {"": np.loadtxt(path, ndmin=1)}
         elif path.suffix == ".npy":
-            arrays = {"": np.load(path, allow_pickle=False)}
+            with path.open("rb") as file:
+                arrays = {"": np.lib.format.read_array(file, allow_pickle=False)}
         else:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
                 arrays = dict(archive)
     except Exception as error:  # numpy raises whatever the damage leads to
         raise ValueError(f"file={path} is corrupt or truncated ({error})") from error
     if len(arrays) != 1:
         raise ValueError(f"file={path} holds the arrays {', '.join(arrays)}; accepted: a single one")
-    return next(iter(arrays.values()))
+    (gradient,) = arrays.values()
+    if gradient.size == 0:
+        raise ValueError(f"file={path} holds no number; accepted: at least one")
+    return gradient

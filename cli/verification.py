@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .errors import writable_folder
-from .screen import counted, progress_bar, show
+from .screen import counted, print_json, progress_bar, show
 
 if TYPE_CHECKING:
     from taciturn.verification.evidence import Evidence
@@ -48,7 +48,7 @@ def verify(
     chosen = [*(ids or ()), *((entry.id for entry in catalogue(subject)) if subject is not None else ())]
     evidence = run_campaign(chosen or None, witness, budget, output, jobs, backend, resume)
     if as_json:
-        typer.echo(json.dumps(summarise(evidence), indent=1))
+        print_json(summarise(evidence))
     else:
         print_findings(evidence)
         typer.echo(f"findings: {output}")
@@ -64,6 +64,10 @@ def report(
     """Write one self-contained page about every theorem and everything found, and a summary in JSON beside it."""
     from taciturn.verification.evidence_log import latest_evidence
 
+    if output.suffix != ".html":
+        raise ValueError(f"output={output} has the ending {output.suffix!r}; accepted: .html")
+    if evidence.resolve() in (output.resolve(), _summary(output).resolve()):
+        raise ValueError(f"output={output} and the summary beside it would overwrite the findings in {evidence}")
     write_pages(latest_evidence(evidence), output, figures)
 
 
@@ -122,8 +126,12 @@ def write_pages(evidence: Sequence[Evidence], output: Path, figures: Path) -> No
     from .figures import captions
 
     writable_folder(output.parent)
-    summary = output.with_name("summary.json")
+    summary = _summary(output)
     with progress_bar("writing the report") as progress:
         write_report(evidence, output, figures=figures, captions=captions(figures), progress=progress)
     summary.write_text(json.dumps(summarise(evidence), indent=1) + "\n", encoding="utf-8")
     typer.echo(f"report: {output}, {summary}")
+
+
+def _summary(output: Path) -> Path:
+    return output.with_name("summary.json")

@@ -110,7 +110,7 @@ def neighbourhood(run: Trajectory) -> NDArray[Any]:
     Any G is allowed with B^2 = max_k (sum_i p_i |g_i|^2 - G |g|^2) over the points visited.
     """
     where = problem(workers_data())
-    alpha = float(run.coefficient.min())
+    alpha = float(run.coefficient[run.sparsity > 0].min())  # a silent worker has a zero gradient and keeps all of it
     G = 1 + np.linspace(0, 1, 200, endpoint=False) * alpha / (1 - alpha)
     B = np.sqrt(np.maximum(run.worker_energy - G[:, None] * run.squared_gradient_norm, 0).max(axis=1))
     candidates = {"L": where.L, "mu": where.mu, "alpha_min": alpha}

@@ -104,7 +104,9 @@ def verify(
             answers = {question: known[question] for question in questions if question in known}
         if progress is not None:
             progress("", len(answers), len(questions))
-        open_questions = [(question, *parts, budget) for question, parts in questions.items() if question not in answers]
+        open_questions = [
+            (question, *parts, budget) for question, parts in questions.items() if question not in answers
+        ]
         for answer in _answers(open_questions):
             if output is not None:
                 append_answer(output, answer)

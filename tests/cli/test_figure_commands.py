@@ -55,6 +55,7 @@ def test_unknown_figures_are_refused_before_any_work(drawn: list[tuple[str, str,
     assert result.exit_code == 2
     assert "'gain'" in result.stderr
     assert drawn == []
+    assert not Path("out").exists()
 
 
 def test_check_names_the_files_that_differ(drawn: list[tuple[str, str, str]]) -> None:
@@ -74,6 +75,17 @@ def test_claims_are_measured_once(drawn: list[tuple[str, str, str]]) -> None:
     assert first == second
     assert "31-fold" in first
     assert [name for name, *_ in drawn] == ["claims"]
+
+
+@pytest.mark.parametrize("content", ['{"a": 1}', '[{"claim": "a thous', "5", '["a"]'])
+def test_corrupt_claims_are_named(drawn: list[tuple[str, str, str]], content: str) -> None:
+    Path("claims.json").write_text(content)
+
+    result = CliRunner().invoke(app, ["claims", "--output", "."])
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("taciturn: claims.json is no list of claims")
+    assert result.stderr.count("\n") == 1
 
 
 def test_reproduce_does_everything(drawn: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,14 @@ def test_evaluate_takes_every_combination_of_lists_and_ranges() -> None:
     assert table[0].split()[:3] == ["L", "mu", "alpha"]
 
 
+def test_json_has_no_infinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taciturn.cli.theorems._results", lambda *_: {"rate": float("inf"), "k": float("nan")})
+
+    shown = run("evaluate", "topT-pl-rate", "L=1", "mu=0.1", "alpha=0.5", "--json")
+
+    assert json.loads(shown, parse_constant=pytest.fail) == [{"rate": None, "k": None}]
+
+
 def test_evaluate_shows_defaults_and_prices_of_their_own() -> None:
     assert "T          10" in run("evaluate", "dynamic-T", "L=1", "mu=0.1", "d=100")
     assert "bits" in run("evaluate", "cat-bits", "L=1", "mu=0.1", "efficiency=1e-3", "cost=100", "--eps", "1e-3")

@@ -46,7 +46,9 @@ def test_tune_in_words(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("cut.npy", b"\x93NUMPY\x01\x00v\x00{'descr'", "corrupt or truncated"),
+        ("empty.npy", b"", "corrupt or truncated"),
         ("empty.npz", b"", "corrupt or truncated"),
+        ("empty.txt", b"", "corrupt or truncated"),
         ("words.txt", b"a b c", "corrupt or truncated"),
         ("nan.txt", b"1 nan", "NaN"),
         ("zero.txt", b"0 0 0", "zero"),
@@ -62,6 +64,17 @@ def test_bad_files_are_one_line(name: str, content: bytes, message: str, tmp_pat
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_files_with_the_wrong_ending_or_no_number_are_one_line(tmp_path: Path) -> None:
+    _save(tmp_path, "npz").rename(tmp_path / "archive.npy")
+    _save(tmp_path, "npy").rename(tmp_path / "array.npz")
+    np.save(tmp_path / "none.npy", np.zeros(0))
+
+    for name, message in (("archive.npy", "corrupt"), ("array.npz", "corrupt"), ("none.npy", "holds no number")):
+        result = CliRunner().invoke(app, ["tune", str(tmp_path / name), "--technology", "ble-4.2"])
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert message in result.stderr
 
 
 def test_two_arrays_and_whole_numbers_are_refused(tmp_path: Path) -> None:
