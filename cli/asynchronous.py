@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -133,6 +134,6 @@ def _compressor(name: str, kept: float, d: int) -> Any:
     check_choice(name, "compressor", COMPRESSORS)
     check_positive(kept, "kept", highest=1.0)
     k = max(1, round(kept * d))
-    makers = {"top-k": lambda: TopK(k), "rand-k": lambda: RandK(k)}
+    makers: dict[str, Callable[[], Any]] = {"top-k": lambda: TopK(k), "rand-k": lambda: RandK(k)}
     makers |= {"natural": Natural, "ternary": Ternary, "identity": Identity}
     return makers[name]()

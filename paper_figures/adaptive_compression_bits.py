@@ -57,8 +57,8 @@ GUARANTEED_CAT: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.0, "lines
 def grid(scheme: str) -> tuple[int, ...]:
     """The fixed T that are tried: round numbers, and what fills one UDP packet and two."""
     d = problem(TEXT).d
-    packets = technology("ethernet-udp").packets(scheme, d, FLOAT_BITS)
-    return tuple(sorted({T for T in (*TRIED[scheme], *packets.last_entries(d)[:2].tolist()) if T < d}))
+    full_packets = technology("ethernet-udp").packets(scheme, d, FLOAT_BITS).last_entries(d)[:2]
+    return tuple(T for T in sorted({*TRIED[scheme], *full_packets.tolist()}) if d > T)
 
 
 def tasks() -> dict[tuple[str, str], Task]:

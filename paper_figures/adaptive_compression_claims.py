@@ -96,7 +96,12 @@ def _savings(setting: Setting, bits: Runs, mnist: Runs) -> Finding:
 
 
 def _gain(bits: Runs, scheme: str, target: float) -> float:
-    return bits["S", "full"].cost_to(target) / bits[scheme, "CAT plain"].cost_to(target)
+    return _over(bits["S", "full"].cost_to(target), bits[scheme, "CAT plain"].cost_to(target), both_missed=0.0)
+
+
+def _over(price: float, other: float, both_missed: float = math.inf) -> float:
+    """Return a ratio of prices, infinite where a target was missed; where both missed it, what speaks against CAT."""
+    return both_missed if math.isinf(price) and math.isinf(other) else price / other
 
 
 def _bound_ratios(runs: Runs) -> dict[str, float]:
@@ -136,7 +141,7 @@ def _over_best_fixed(bits: Runs) -> Iterator[tuple[tuple[str, float], float]]:
         cost = price(name, "S", problem(TEXT).d)
         for target in bits_figure.TARGETS["S"]:
             best = min(bits["S", f"{T}"].cost_to(target, cost) for T in bits_figure.grid("S"))
-            yield (name, target), bits["S", f"CAT {name}"].cost_to(target) / best
+            yield (name, target), _over(bits["S", f"CAT {name}"].cost_to(target), best)
 
 
 def _networks(runs: Mapping[str, Trajectory]) -> Finding:
@@ -144,7 +149,7 @@ def _networks(runs: Mapping[str, Trajectory]) -> Finding:
     medians = {name: float(np.median(run.sparsity[: int(run.iterations_to(target))])) for name, run in runs.items()}
     in_bits = [name for name in runs if name not in LINKS]
     mismatches = {
-        (own, other): runs[other].cost_to(target, price(own, "S", d)) / runs[own].cost_to(target)
+        (own, other): _over(runs[other].cost_to(target, price(own, "S", d)), runs[own].cost_to(target), both_missed=0.0)
         for own, other in permutations(in_bits, 2)
     }
     return judge.on_networks(medians, mismatches)
@@ -156,18 +161,19 @@ def _dynamic(bits: Runs, radio: Trajectory) -> Iterator[tuple[tuple[str, str, fl
         for name, run in tuned.items():
             for target in bits_figure.TARGETS["S+Q"]:
                 rule = bits["S+Q", f"dynamic, {scale}"].cost_to(target, price(name, "S+Q", problem(TEXT).d))
-                yield (scale, name, target), rule / run.cost_to(target)
+                yield (scale, name, target), _over(rule, run.cost_to(target), both_missed=0.0)
 
 
 def _sampling(bits: Runs) -> Finding:
     targets = bits_figure.TARGETS["SS"]
-    over_top = {t: bits["SS", "CAT plain"].cost_to(t) / bits["S", "CAT plain"].cost_to(t) for t in targets}
+    over_top = {t: _over(bits["SS", "CAT plain"].cost_to(t), bits["S", "CAT plain"].cost_to(t)) for t in targets}
     return judge.on_sampling({t: _gain(bits, "SS", t) for t in targets}, over_top)
 
 
 def _orders(setting: Setting, bits: Runs, payload: Trajectory) -> Finding:
     d = problem(TEXT).d
-    without_header = bits["S", "full"].iterations_to(0.5) * dense_cost(d, "payload") / payload.cost_to(0.5)
+    full = bits["S", "full"].iterations_to(0.5) * dense_cost(d, "payload")
+    without_header = _over(full, payload.cost_to(0.5), both_missed=0.0)
     gains = {"CAT-S, payload only, gap 0.5": without_header}
     gains |= {
         f"CAT-{scheme}, payload and 64 bits, gap {t}": _gain(bits, scheme, t)
@@ -198,13 +204,13 @@ def _gain_per_bit(gradient: Array) -> float:
 
 
 def _workers(runs: Mapping[str, Trajectory]) -> Finding:
-    local, full, tuned = runs[workers_figure.LOCAL], runs[workers_figure.FULL], runs[workers_figure.LARGE_STEP]
-    final = {name: float(runs[name].relative_gap[-1]) for name in (workers_figure.CERTIFIED, workers_figure.LARGE_STEP)}
-    price_of_full = full.cost_to(workers_figure.ACCURACY)
+    local = runs[workers_figure.LOCAL]
+    tuned = {name: runs[name] for name in (workers_figure.CERTIFIED, workers_figure.LARGE_STEP)}
+    bits = {name: run.cost_to(workers_figure.ACCURACY) for name, run in runs.items()}
     return judge.on_workers(
         float(local.relative_gap.min()),
         float((local.gap / workers_figure.neighbourhood(local)).max()),
-        final,
-        tuned.cost_to(workers_figure.ACCURACY) / runs[workers_figure.FIXED].cost_to(workers_figure.ACCURACY),
-        {name: price_of_full / runs[name].cost_to(workers_figure.ACCURACY) for name in final},
+        {name: float(run.relative_gap[-1]) for name, run in tuned.items()},
+        _over(bits[workers_figure.LARGE_STEP], bits[workers_figure.FIXED]),
+        {name: _over(bits[workers_figure.FULL], bits[name], both_missed=0.0) for name in tuned},
     )

@@ -129,7 +129,9 @@ def plot(table: Table) -> Drawing:
         axes[0].loglog(measured["bits"][1:], measured["relative_gap"][1:], label=name, **look)
         axes[1].loglog(measured["iteration"][1:], measured["relative_gap"][1:], **look)
         axes[1].loglog(bound["iteration"][1:], bound["relative_gap"][1:], color=colour, linestyle=":")
-    axes[0].set(title="price", xlabel="bits of all workers", ylabel="gap relative to the start")
+    axes[0].set(
+        title="price", xlabel="bits of all workers", ylabel="gap relative to the start", ylim=(ACCURACY / 3, 1e2)
+    )
     axes[1].set(title="bounds (dotted)", xlabel="iteration $k$")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     style.panel_letters(axes)

@@ -59,15 +59,15 @@ class Cache:
         """
         path = self.folder / f"{_digest(inputs)}.npz"
         try:
-            with np.load(path) as archive:
+            with path.open("rb") as file, np.load(file) as archive:
                 return dict(archive)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             pass  # not there, or cut off when it was written
         result = compute()
         self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-            np.savez(file, allow_pickle=False, **dict(result))
-        os.replace(file.name, path)
+        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as part:
+            np.savez(part, allow_pickle=False, **dict(result))
+        os.replace(part.name, path)
         return result
 
 

@@ -12,7 +12,7 @@ from .setting import Progress, Setting
 from .table import Table
 from .verdicts import Check, Finding
 
-__all__ = ["CLAIMS", "Claims", "markdown", "read"]
+__all__ = ["CLAIMS", "Claims", "markdown", "read", "write"]
 
 _SUBJECTS: tuple[Callable[[Setting, Progress], tuple[Finding, ...]], ...] = (adaptive_compression_claims.measure,)
 
@@ -30,8 +30,7 @@ class Claims:
     def draw(self, folder: Path, setting: Setting, progress: Progress) -> tuple[Path, ...]:
         """Measure everything and write the files."""
         findings = [finding for subject in _SUBJECTS for finding in subject(setting, progress)]
-        content = json.dumps([_as_json(finding) for finding in findings], indent=2, allow_nan=False, ensure_ascii=False)
-        (folder / f"{self.name}.json").write_text(content + "\n", encoding="utf-8")
+        write(findings, folder / f"{self.name}.json")
         return self.redraw(folder)
 
     def redraw(self, folder: Path) -> tuple[Path, ...]:
@@ -47,6 +46,12 @@ class Claims:
         _table(findings).write(paths[1])
         paths[2].write_text(f"# {self.title}\n\n{self.caption}\n\n{markdown(findings)}", encoding="utf-8")
         return paths
+
+
+def write(findings: Iterable[Finding], path: Path) -> None:
+    """Write findings to a JSON file, numbers with nine digits; null stands for a target that was missed."""
+    content = json.dumps([_as_json(finding) for finding in findings], indent=2, allow_nan=False, ensure_ascii=False)
+    path.write_text(content + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> tuple[Finding, ...]:

@@ -86,8 +86,8 @@ class AdaptiveAdversary(DelayModel):
     rule: str = "alignment"
 
     def __post_init__(self) -> None:
-        check_positive(self.step_size, "step_size")
-        check_count(self.tau, "tau", lowest=0)
+        object.__setattr__(self, "step_size", check_positive(self.step_size, "step_size"))
+        object.__setattr__(self, "tau", check_count(self.tau, "tau", lowest=0))
         check_choice(self.rule, "rule", RULES)
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -144,8 +144,8 @@ class ObliviousAdversary(DelayModel):
     x0: ArrayLike
 
     def __post_init__(self) -> None:
-        check_positive(self.step_size, "step_size")
-        check_count(self.tau, "tau", lowest=0)
+        object.__setattr__(self, "step_size", check_positive(self.step_size, "step_size"))
+        object.__setattr__(self, "tau", check_count(self.tau, "tau", lowest=0))
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         host = _host(self.problem, len(i))

@@ -29,6 +29,7 @@ __all__ = [
     "check_non_negative",
     "check_positive",
     "check_stream",
+    "detached",
     "device_of",
     "float_bits",
     "matrix_like",
@@ -97,8 +98,8 @@ def _float_bits(array: Array, name: str) -> int:
     return bits
 
 
-def check_gradient(gradient: Array, name: str = "gradient") -> None:
-    """Refuse what is not an array (..., d) of finite real numbers.
+def check_gradient(gradient: Array, name: str = "gradient") -> Array:
+    """Return an array (..., d) of finite real numbers, detached from its history, or refuse what is none.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def check_gradient(gradient: Array, name: str = "gradient") -> None:
     Raises
     ------
     TypeError
-        If it is not an array, or its entries are not float32 or float64.
+        If it is not an array, is a masked one, or its entries are not float32 or float64.
     ValueError
         If it has no axis, an axis of length zero, or an entry that is NaN or infinite.
 
@@ -124,6 +125,9 @@ def check_gradient(gradient: Array, name: str = "gradient") -> None:
     """
     if not array_api_compat.is_array_api_obj(gradient):
         raise TypeError(f"{name} is a {type(gradient).__name__}; pass a NumPy array or a torch tensor")
+    if isinstance(gradient, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a MaskedArray; accepted: an array without a mask, say filled(0.0)")
+    gradient = detached(gradient)
     xp = array_namespace(gradient)
     _float_bits(gradient, name)
     if gradient.ndim == 0 or 0 in gradient.shape:
@@ -133,6 +137,21 @@ def check_gradient(gradient: Array, name: str = "gradient") -> None:
     # NaN propagates through both extremes; two reductions need no temporary, unlike isfinite.
     if not (math.isfinite(float(xp.max(gradient))) and math.isfinite(float(xp.min(gradient)))):
         raise ValueError(f"{name} has entries that are NaN or infinite; accepted: finite numbers")
+    return gradient
+
+
+def detached(array: Array) -> Array:
+    """Return the same numbers without the history that torch keeps of a tensor with ``requires_grad``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> detached(np.arange(3))
+    array([0, 1, 2])
+    """
+    if type(array) is not np.ndarray and array_api_compat.is_torch_array(array):  # the common case is not asked twice
+        return array.detach()
+    return array
 
 
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:

@@ -87,7 +87,7 @@ def split_iid(rows: int, workers: int, seed: int) -> Partition:
     >>> split_iid(10, 3, seed=0).sizes
     array([3, 4, 3])
     """
-    check_count(workers, "workers", highest=rows)
+    workers = check_count(workers, "workers", highest=rows)
     return split_by_volume(rows, np.ones(workers), seed)
 
 
@@ -113,10 +113,11 @@ def split_by_volume(rows: int, volumes: ArrayLike, seed: int) -> Partition:
     >>> split_by_volume(100, [1, 2, 7], seed=0).weights
     array([0.1, 0.2, 0.7])
     """
-    check_count(rows, "rows")
+    rows = check_count(rows, "rows")
     shares = np.asarray(volumes, dtype=np.float64)
     if shares.ndim != 1 or not shares.size or not (np.isfinite(shares) & (shares > 0)).all():
         raise ValueError(f"volumes = {shares.tolist()}; accepted: a list of positive numbers")
+    seed = check_count(seed, "seed", lowest=0)
     return Partition(np.split(np.random.default_rng(seed).permutation(rows), _cuts(rows, shares)))
 
 
@@ -135,8 +136,8 @@ def split_by_label(labels: ArrayLike, workers: int) -> Partition:
     >>> [rows.tolist() for rows in split_by_label([1, 0, 1, 0], 2).indices]
     [[1, 3], [0, 2]]
     """
-    order = np.argsort(np.asarray(labels), kind="stable")
-    check_count(workers, "workers", highest=order.size)
+    order = np.argsort(_classes(labels), kind="stable")
+    workers = check_count(workers, "workers", highest=order.size)
     return Partition(np.split(order, _cuts(order.size, np.ones(workers))))
 
 
@@ -164,10 +165,10 @@ def split_dirichlet(labels: ArrayLike, workers: int, concentration: float, seed:
     >>> split_dirichlet(np.arange(1000) % 10, 3, concentration=0.5, seed=1).sizes.sum()
     np.int64(1000)
     """
-    classes = np.asarray(labels)
-    check_count(workers, "workers", highest=classes.size)
-    check_positive(concentration, "concentration")
-    rng = np.random.default_rng(seed)
+    classes = _classes(labels)
+    workers = check_count(workers, "workers", highest=classes.size)
+    concentration = check_positive(concentration, "concentration")
+    rng = np.random.default_rng(check_count(seed, "seed", lowest=0))
     pieces = []
     for label in np.unique(classes):
         rows = rng.permutation(np.flatnonzero(classes == label))
@@ -178,6 +179,13 @@ def split_dirichlet(labels: ArrayLike, workers: int, concentration: float, seed:
             largest = max(range(workers), key=lambda j: held[j].size)
             held[i], held[largest] = held[largest][:1], held[largest][1:]
     return Partition(held)
+
+
+def _classes(labels: ArrayLike) -> NDArray[Any]:
+    classes = np.asarray(labels)
+    if classes.ndim != 1:
+        raise ValueError(f"labels has the shape {classes.shape}; accepted: (rows,)")
+    return classes
 
 
 def _cuts(rows: int, shares: NDArray[np.float64]) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .array import Array, array_like, array_namespace, check_gradient
+from .array import Array, array_like, array_namespace, check_gradient, detached
 
 __all__ = ["CHUNK", "LARGEST_SAMPLE", "check_ahead", "magnitude_chunks", "sample_magnitudes", "sample_size"]
 
@@ -29,8 +29,8 @@ def sample_size(d: int) -> int:
     return min(d, max(512, d // 8), LARGEST_SAMPLE)
 
 
-def check_ahead(v: Array, name: str) -> None:
-    """Check a gradient, but of a long vector only as much as a sample: the first pass over it checks the rest.
+def check_ahead(v: Array, name: str) -> Array:
+    """Return a gradient checked as by `check_gradient`, but of a long vector only the head: a first pass does the rest.
 
     Raises
     ------
@@ -41,9 +41,13 @@ def check_ahead(v: Array, name: str) -> None:
     --------
     >>> import numpy as np
     >>> check_ahead(np.ones(3), "gradient")
+    array([1., 1., 1.])
     """
     is_long = getattr(v, "ndim", None) == 1 and v.shape[0] > LARGEST_SAMPLE
-    check_gradient(v[:LARGEST_SAMPLE] if is_long else v, name)
+    if not is_long:
+        return check_gradient(v, name)
+    check_gradient(v[:LARGEST_SAMPLE], name)
+    return detached(v)
 
 
 def sample_magnitudes(v: Array, size: int) -> Array:

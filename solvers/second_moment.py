@@ -58,7 +58,7 @@ class NoiseModel:
             raise ValueError(f"diagonal = {self.diagonal}; accepted: a number >= 0, or one for each of d entries")
         if not math.isfinite(self.outer):
             raise ValueError(f"outer = {self.outer} is outside the accepted range (-inf, inf)")
-        check_non_negative(self.gradient_noise, "gradient_noise")
+        object.__setattr__(self, "gradient_noise", check_non_negative(self.gradient_noise, "gradient_noise"))
 
     def entries(self, d: int) -> Floats:
         """Return the diagonal as d numbers, or refuse a model that has another length or a negative variance."""

@@ -38,7 +38,7 @@ def top_k_mask(v: Array, k: int) -> Array:
     array([[False,  True,  True, False],
            [ True,  True, False, False]])
     """
-    _check(v, k)
+    v, k = _checked(v, k)
     xp = array_namespace(v)
     if _is_long(v):
         return _mask(xp.abs(v), xp.min(xp.abs(xp.take(v, _select(v, k)))), k)
@@ -79,7 +79,7 @@ def top_k_indices(v: Array, k: int) -> Array:
     >>> top_k_indices(np.array([1.0, -3.0, 3.0, 2.0, -2.0]), 3)
     array([1, 2, 3])
     """
-    _check(v, k)
+    v, k = _checked(v, k)
     if _is_long(v):
         return _select(v, k)
     xp = array_namespace(v)
@@ -90,9 +90,9 @@ def _is_long(v: Array) -> bool:
     return bool(v.ndim == 1 and v.shape[0] > passes.LARGEST_SAMPLE)
 
 
-def _check(v: Array, k: int) -> None:
-    passes.check_ahead(v, "v")
-    check_count(k, "k", highest=v.shape[-1])
+def _checked(v: Array, k: int) -> tuple[Array, int]:
+    v = passes.check_ahead(v, "v")
+    return v, check_count(k, "k", highest=v.shape[-1])
 
 
 def _first(marked: Array, room: Array | int) -> Array:

@@ -191,7 +191,7 @@ def sigma_spec_bound(matrix: Any, partition: Partition | None = None, steps: int
     >>> exact_data_sparsity(rows).sigma_spec.upper <= bound <= 3.2471
     True
     """
-    check_count(steps, "steps")
+    steps = check_count(steps, "steps")
     support = supports(matrix, partition).astype(np.float64)
     n, d = support.shape
     return perron_bound(support, steps) * float(1 + (n + d) * EPS)
@@ -230,7 +230,7 @@ def estimated_degrees(
     >>> bool(np.abs(estimate.value - 499).max() < 3 * 499 * estimate.relative_deviation)
     True
     """
-    check_count(sketch_size, "sketch_size", lowest=3)
+    sketch_size = check_count(sketch_size, "sketch_size", lowest=3)
     support = supports(matrix, partition)
     n = support.shape[0]
     ranked = support[np.random.default_rng(seed).permutation(n)].tocsc()

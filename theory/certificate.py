@@ -283,7 +283,7 @@ class Certificate:
     def _change_problems(self, change: Change) -> Iterator[str]:
         if change.old in change.forward.free_symbols or change.new in change.inverse.free_symbols:
             yield f"{change.old} and {change.new} are not separated"
-        surd = sympy.Dummy("root", real=True)
+        surd = sympy.Symbol(f"root of {change.radicand}", real=True)
         radicand = sympy.expand(change.radicand)
         known = [*self.domain, surd >= 0, sympy.Eq(surd**2, radicand)]
         inverse = change.inverse.subs(sympy.sqrt(change.radicand), surd)

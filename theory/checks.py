@@ -1,10 +1,16 @@
-"""Checks of scalar arguments: each raises at once, naming the argument, its value and the accepted range."""
+"""Checks of scalar arguments: each raises at once, naming the argument, its value and the accepted range.
+
+Checks of numbers return a plain ``int`` or ``float``, to compute with in place of the argument: NumPy's small integers
+would wrap around.
+"""
 
 import difflib
 import math
-import operator
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
+
+import numpy as np
 
 __all__ = ["check_choice", "check_count", "check_fraction", "check_non_negative", "check_positive"]
 
@@ -14,21 +20,23 @@ def _outside(value: Any, name: str, accepted: str) -> ValueError:
 
 
 def _real(value: Any, name: str) -> float:
-    if isinstance(value, (bool, str)):
+    if isinstance(value, (bool, np.bool_, str, bytes)):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; a real number is needed")
     try:
         return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; a real number is needed") from None
+    except OverflowError:  # an integer or a fraction beyond double precision
+        return math.inf if value > 0 else -math.inf
 
 
-def check_count(value: Any, name: str, lowest: int = 1, highest: int | None = None) -> None:
-    """Refuse what is not an integer in lowest..highest.
+def check_count(value: Any, name: str, lowest: int = 1, highest: int | None = None) -> int:
+    """Return an integer in lowest..highest as ``int``, or refuse what is none.
 
     Parameters
     ----------
     value : int
-        The argument; numpy integers are integers, booleans and floats are not.
+        The argument; NumPy integers are integers; booleans, floats and arrays are not.
     name : str
         What the caller calls it.
     lowest, highest : int
@@ -44,24 +52,23 @@ def check_count(value: Any, name: str, lowest: int = 1, highest: int | None = No
     Examples
     --------
     >>> check_count(3, "k", highest=10)
+    3
     >>> check_count(11, "k", highest=10)
     Traceback (most recent call last):
         ...
     ValueError: k = 11 is outside the accepted range 1..10
     """
-    try:
-        count = operator.index(value)
-    except TypeError:
-        count = None
-    if count is None or isinstance(value, bool):
+    if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; an integer is needed")
+    count = int(value)
     if count < lowest or (highest is not None and count > highest):
         accepted = f"{lowest}, {lowest + 1}, ..." if highest is None else f"{lowest}..{highest}"
         raise _outside(count, name, accepted)
+    return count
 
 
-def check_positive(value: Any, name: str, highest: float = math.inf) -> None:
-    """Refuse what is not a finite real number in (0, highest].
+def check_positive(value: Any, name: str, highest: float = math.inf) -> float:
+    """Return a finite real number in (0, highest] as ``float``, or refuse what is none.
 
     Raises
     ------
@@ -73,6 +80,7 @@ def check_positive(value: Any, name: str, highest: float = math.inf) -> None:
     Examples
     --------
     >>> check_positive(0.5, "L")
+    0.5
     >>> check_positive(-1.0, "L")
     Traceback (most recent call last):
         ...
@@ -81,10 +89,11 @@ def check_positive(value: Any, name: str, highest: float = math.inf) -> None:
     number = _real(value, name)
     if not 0 < number <= highest or number == math.inf:
         raise _outside(number, name, "(0, inf)" if highest == math.inf else f"(0, {highest:g}]")
+    return number
 
 
-def check_non_negative(value: Any, name: str) -> None:
-    """Refuse what is not a finite real number in [0, inf).
+def check_non_negative(value: Any, name: str) -> float:
+    """Return a finite real number in [0, inf) as ``float``, or refuse what is none.
 
     Raises
     ------
@@ -96,14 +105,16 @@ def check_non_negative(value: Any, name: str) -> None:
     Examples
     --------
     >>> check_non_negative(0, "variance")
+    0.0
     """
     number = _real(value, name)
     if not 0 <= number < math.inf:
         raise _outside(number, name, "[0, inf)")
+    return number
 
 
-def check_fraction(value: Any, name: str) -> None:
-    """Refuse what is not a real number in (0, 1].
+def check_fraction(value: Any, name: str) -> float:
+    """Return a real number in (0, 1] as ``float``, or refuse what is none.
 
     Raises
     ------
@@ -115,12 +126,13 @@ def check_fraction(value: Any, name: str) -> None:
     Examples
     --------
     >>> check_fraction(1, "delta")
+    1.0
     """
-    check_positive(value, name, highest=1.0)
+    return check_positive(value, name, highest=1.0)
 
 
 def check_choice(value: Any, name: str, choices: Sequence[str]) -> None:
-    """Refuse a word that is not among the choices, and propose the nearest ones.
+    """Refuse a word that is not among the choices, and propose the nearest ones, whatever their case.
 
     Raises
     ------
@@ -136,6 +148,7 @@ def check_choice(value: Any, name: str, choices: Sequence[str]) -> None:
     """
     if value in choices:
         return
-    near = difflib.get_close_matches(str(value), choices, n=3, cutoff=0.5)
+    lowered = {choice.lower(): choice for choice in choices}
+    near = [lowered[word] for word in difflib.get_close_matches(str(value).lower(), lowered, n=3, cutoff=0.5)]
     proposal = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
     raise ValueError(f"{name} = {value!r} is unknown{proposal} Accepted: {', '.join(map(repr, choices))}")

@@ -19,7 +19,7 @@ from .assumptions import (
 )
 from .certificate import Certificate, Hypothesis, Identity, Sign, Square, Term
 from .gram import inner, mean, scalars, square, vectors
-from .staleness.common import source
+from .staleness.common import source, tends_to_residual
 from .symbols import NONNEGATIVE, Parameter, Range, parameter
 from .theorem import BOUND, EPS, INITIAL, RATE, RESIDUAL, STEP_SIZE, VALUE, K, Theorem
 
@@ -320,6 +320,7 @@ DCGD_CONVEX = Theorem(
                 ),
             ),
             Identity("the sum over k < K", 2 * gamma * K * BOUND(K) - INITIAL - K * gamma**2 * N_0),
+            tends_to_residual(INITIAL / (2 * gamma * K)),
         ),
         domain=(L > 0, B_0 >= 0, N_0 >= 0, gamma > 0, gamma * _M <= 1),
         scope="every dimension, number of workers and weights",
@@ -379,6 +380,7 @@ DCGD_NONCONVEX = Theorem(
             Identity(
                 "the sum over k < K", gamma * K / 2 * BOUND(K) - INITIAL - K * L * gamma**2 / 2 * zeta**2
             ),
+            tends_to_residual(2 * INITIAL / (gamma * K)),
         ),
         domain=(L > 0, beta >= 0, gamma > 0, gamma * L * (1 + beta) <= 1),
         scope="every dimension, number of workers and weights",
@@ -441,6 +443,7 @@ DCGD_NC_ABC = Theorem(
                 "the bound",
                 gamma * K * (BOUND(K) - 2 * L * gamma * _A * _D_inf) - 2 * (1 + _s_formula) ** K * INITIAL,
             ),
+            tends_to_residual(2 * (1 + _s_formula) ** K / (gamma * K) * INITIAL),
         ),
         domain=(L > 0, gamma > 0, gamma * L <= 1, _A >= 0),
         scope="every dimension, number of workers and weights",

@@ -73,7 +73,7 @@ class Unbiased:
     variance: float
 
     def __post_init__(self) -> None:
-        check_non_negative(self.variance, "variance")
+        object.__setattr__(self, "variance", check_non_negative(self.variance, "variance"))
 
     @property
     def second_moment(self) -> float:
@@ -112,7 +112,7 @@ class Contractive:
     projection: bool = field(default=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_fraction(self.delta, "delta")
+        object.__setattr__(self, "delta", check_fraction(self.delta, "delta"))
 
     def squared_error(self, squared_norm: float) -> float:
         """Bound of E ||C(v) - v||^2 for a vector with this ||v||^2."""
@@ -142,7 +142,7 @@ class Absolute:
     error: float
 
     def __post_init__(self) -> None:
-        check_non_negative(self.error, "error")
+        object.__setattr__(self, "error", check_non_negative(self.error, "error"))
 
     def squared_error(self, squared_norm: float) -> float:
         """Bound of E ||C(v) - v||^2; it does not depend on ||v||^2."""
@@ -177,8 +177,8 @@ def uniform_sampling(T: float, d: int) -> Unbiased:
     >>> uniform_sampling(T=25, d=100)
     Unbiased(variance=3.0)
     """
-    check_count(d, "d")
-    check_positive(T, "T", highest=d)
+    d = check_count(d, "d")
+    T = check_positive(T, "T", highest=d)
     return Unbiased(d / T - 1.0)
 
 
@@ -204,8 +204,8 @@ def rand_k(k: int, d: int) -> Unbiased:
     >>> rand_k(k=1, d=3)
     Unbiased(variance=2.0)
     """
-    check_count(d, "d")
-    check_count(k, "k", highest=d)
+    d = check_count(d, "d")
+    k = check_count(k, "k", highest=d)
     return Unbiased(d / k - 1.0)
 
 
@@ -269,8 +269,8 @@ def qsgd(levels: int, d: int, norm: str) -> Unbiased:
     >>> round(qsgd(levels=4, d=16, norm="two").variance, 6), 16 / (4 * 4**2)
     (0.25, 0.25)
     """
-    check_count(levels, "levels")
-    check_count(d, "d")
+    levels = check_count(levels, "levels")
+    d = check_count(d, "d")
     check_choice(norm, "norm", ("two", "max"))
     if norm == "max":
         return Unbiased((math.sqrt(1.0 + (d - 1) / levels**2) - 1.0) / 2.0)
@@ -322,8 +322,8 @@ def top_k(k: int, d: int) -> Contractive:
     >>> top_k(k=1, d=4)
     Contractive(delta=0.25)
     """
-    check_count(d, "d")
-    check_count(k, "k", highest=d)
+    d = check_count(d, "d")
+    k = check_count(k, "k", highest=d)
     return Contractive(k / d, projection=True)
 
 
@@ -337,8 +337,8 @@ def scaled_sign(k: int, d: int) -> Contractive:
     >>> scaled_sign(k=10, d=100)
     Contractive(delta=0.1)
     """
-    check_count(d, "d")
-    check_count(k, "k", highest=d)
+    d = check_count(d, "d")
+    k = check_count(k, "k", highest=d)
     return Contractive(min(1 / k, k / d), projection=True)
 
 
@@ -350,7 +350,7 @@ def sign(d: int) -> Contractive:
     >>> sign(d=4)
     Contractive(delta=0.25)
     """
-    check_count(d, "d")
+    d = check_count(d, "d")
     return Contractive(1 / d, projection=True)
 
 
@@ -362,8 +362,8 @@ def hard_threshold(magnitude_threshold: float, d: int) -> Absolute:
     >>> hard_threshold(magnitude_threshold=0.1, d=100)
     Absolute(error=1.0)
     """
-    check_positive(magnitude_threshold, "magnitude_threshold")
-    check_count(d, "d")
+    magnitude_threshold = check_positive(magnitude_threshold, "magnitude_threshold")
+    d = check_count(d, "d")
     return Absolute(magnitude_threshold * math.sqrt(d))
 
 
@@ -391,7 +391,7 @@ def compose_average(compressor: Unbiased, copies: int) -> Unbiased:
     >>> compose_average(Unbiased(3.0), copies=6)
     Unbiased(variance=0.5)
     """
-    check_count(copies, "copies")
+    copies = check_count(copies, "copies")
     return Unbiased(compressor.variance / copies)
 
 
@@ -515,7 +515,7 @@ def compose_permk(squared_norms: Sequence[float], squared_norm_of_mean: float) -
         raise ValueError("squared_norms has length 0; accepted: one number for each worker")
     for squared_norm in squared_norms:
         check_non_negative(squared_norm, "squared_norms")
-    check_non_negative(squared_norm_of_mean, "squared_norm_of_mean")
+    squared_norm_of_mean = check_non_negative(squared_norm_of_mean, "squared_norm_of_mean")
     mean = math.fsum(squared_norms) / len(squared_norms)
     if squared_norm_of_mean > mean * (1 + 1e-12):  # rounding of the caller's norms
         raise ValueError(f"squared_norm_of_mean = {squared_norm_of_mean} is outside the accepted range [0, {mean}]")
@@ -533,8 +533,8 @@ def sign_bits(d: int, float_bits: int = 32) -> int:
     >>> sign_bits(d=100)
     132
     """
-    check_count(d, "d")
-    check_count(float_bits, "float_bits")
+    d = check_count(d, "d")
+    float_bits = check_count(float_bits, "float_bits")
     return float_bits + d
 
 
@@ -546,8 +546,8 @@ def ternary_bits(d: int, float_bits: int = 32) -> int:
     >>> ternary_bits(d=100)
     192
     """
-    check_count(d, "d")
-    check_count(float_bits, "float_bits")
+    d = check_count(d, "d")
+    float_bits = check_count(float_bits, "float_bits")
     return float_bits + 8 * math.ceil(d / 5)
 
 
@@ -559,9 +559,9 @@ def qsgd_bits(levels: int, d: int, float_bits: int = 32) -> int:
     >>> qsgd_bits(levels=4, d=100)
     349
     """
-    check_count(levels, "levels")
-    check_count(d, "d")
-    check_count(float_bits, "float_bits")
+    levels = check_count(levels, "levels")
+    d = check_count(d, "d")
+    float_bits = check_count(float_bits, "float_bits")
     return float_bits + math.ceil(d * math.log2(2 * levels + 1))
 
 
@@ -573,7 +573,7 @@ def natural_bits(d: int, float_bits: int = 32) -> int:
     >>> natural_bits(d=100), natural_bits(d=100, float_bits=64)
     (900, 1200)
     """
-    check_count(d, "d")
+    d = check_count(d, "d")
     if float_bits not in (32, 64):
         raise ValueError(f"float_bits = {float_bits} is outside the accepted range 32, 64")
     return d * {32: 9, 64: 12}[float_bits]

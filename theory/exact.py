@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import sympy
 
 from .symbols import Expr
 
 
+@cache
 def is_zero(expression: Expr) -> bool:
     """Whether a rational function with rational coefficients vanishes identically.
 

@@ -39,6 +39,11 @@ def prove_sign(expression: Expr, domain: Iterable[sympy.Basic], *, strict: bool 
     >>> prove_sign(1 - x**2, [x >= 0])
     '1 - x**2 >= 0 fails at x = 2'
     """
+    return _decide(expression, tuple(domain), strict)
+
+
+@cache
+def _decide(expression: Expr, domain: tuple[sympy.Basic, ...], strict: bool) -> str | None:
     numerator, denominator = sympy.fraction(sympy.cancel(sympy.together(expression)))
     relation = ">" if strict else ">="
     if not numerator.free_symbols and not denominator.free_symbols:
@@ -81,10 +86,12 @@ def find_contradiction(domain: Iterable[sympy.Basic]) -> str | None:
     >>> find_contradiction([x > 1, x < 0])
     'the domain is empty: its facts contradict each other'
     """
-    facts = list(domain)
-    if sympy.false in facts or _refute(_facts(facts), True) is None:
-        return "the domain is empty: its facts contradict each other"
-    return None
+    return "the domain is empty: its facts contradict each other" if _is_empty(tuple(domain)) else None
+
+
+@cache
+def _is_empty(domain: tuple[sympy.Basic, ...]) -> bool:
+    return sympy.false in domain or _refute(_facts(domain), True) is None
 
 
 def _facts(domain: Iterable[sympy.Basic]) -> list[Any]:

@@ -21,7 +21,7 @@ def inverse_powers(rho: Values, tau: Values) -> Floats:
 
     Examples
     --------
-    >>> float(inverse_powers(0.5, 3)), float(inverse_powers(1.0, 3))
+    >>> round(float(inverse_powers(0.5, 3)), 9), float(inverse_powers(1.0, 3))
     (14.0, 3.0)
     """
     rho, tau = np.broadcast_arrays(np.asarray(rho, dtype=float), np.asarray(tau, dtype=float))

@@ -19,12 +19,12 @@ from markupsafe import Markup
 from taciturn.theory.catalogue import catalogue
 from taciturn.theory.certificate import Certificate, Hypothesis, Square
 from taciturn.theory.gram import Vector
+from taciturn.theory.mathml import clauses, expression_latex, mathml
 from taciturn.theory.symbols import Expr, Parameter
 from taciturn.theory.theorem import RATE, RESIDUAL, Theorem
 
 from .campaign import Progress
 from .evidence import Evidence
-from taciturn.theory.mathml import clauses, expression_latex, mathml
 from .plots import Plot, plot
 from .summary import by_witness, is_flagged, overall, summarise
 from .witnesses import WITNESSES

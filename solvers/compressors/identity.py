@@ -27,7 +27,7 @@ class Identity(Compressor):
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Copy v."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         xp = array_namespace(v)
         return xp.asarray(v, copy=True)
 
@@ -38,7 +38,7 @@ class Identity(Compressor):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error 0."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         xp = array_namespace(v)
         nonzeros = xp.astype(xp.count_nonzero(v, axis=-1), v.dtype)
         return Moments.unbiased(v, xp.zeros_like(nonzeros), nonzeros)

@@ -46,7 +46,7 @@ class _StochasticLevels(Compressor):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error sum f_j (1 - f_j) (s / levels)^2 / ||v||^2, f_j the fractional part of u_j."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         xp = array_namespace(v)
         w, _ = unit_scaled(v)
         scale = self._scale(w)
@@ -92,7 +92,7 @@ class _StochasticLevels(Compressor):
         return xp.clip(u, max=float(self.levels))  # rounding may have put the largest above
 
     def _round(self, v: Array, rng: Stream | None) -> tuple[Array, Array]:
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         stream = check_stream(rng, type(self).__name__)
         xp = array_namespace(v)
         w, unit = unit_scaled(v)
@@ -145,7 +145,9 @@ class QSGD(_StochasticLevels):
     norm: str = "two"
 
     def __post_init__(self) -> None:
-        check_count(self.levels, "levels", highest=2**20)  # so that levels are exact in float32
+        object.__setattr__(
+            self, "levels", check_count(self.levels, "levels", highest=2**20)
+        )  # so that levels are exact in float32
         check_choice(self.norm, "norm", ("two", "max"))
 
     def payload_bits(self, compressed: Array) -> Array:
@@ -232,7 +234,7 @@ class Natural(Compressor):
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Round each entry to a power of two."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         stream = check_stream(rng, "Natural")
         check_magnitude(v, 2.0 ** _exponents(v, v.dtype)[-1], "v")  # larger ones have no level above them
         lower, gap, probability = self._levels(v)
@@ -247,7 +249,7 @@ class Natural(Compressor):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error sum (|v_j| - lower)(upper - |v_j|) / ||v||^2."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         xp = array_namespace(v)
         lower, gap, probability = self._levels(v)
         w, unit = unit_scaled(v)

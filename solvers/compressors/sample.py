@@ -62,12 +62,12 @@ class Bernoulli(Sparsifier):
     is_random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_positive(self.T, "T")
+        object.__setattr__(self, "T", check_positive(self.T, "T"))
         check_choice(self.probabilities, "probabilities", ("optimal", "uniform"))
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Sample each entry independently."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         stream = check_stream(rng, "Bernoulli")
         probabilities = self._probabilities(v)
         check_amplified(v, v.shape[-1] / self.T, "v")  # |v_j| / p_j <= (d/T) max |v| for both kinds
@@ -79,7 +79,7 @@ class Bernoulli(Sparsifier):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error sum v_j^2 (1/p_j - 1) / ||v||^2."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         return _sampling_moments(v, self._probabilities(v))
 
     def _probabilities(self, v: Array) -> Array:
@@ -124,11 +124,11 @@ class SystematicSampling(Sparsifier):
     is_random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_count(self.T, "T")
+        object.__setattr__(self, "T", check_count(self.T, "T"))
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Sample exactly T entries."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         stream = check_stream(rng, "SystematicSampling")
         probabilities = optimal_probabilities(v, self.T)
         check_amplified(v, v.shape[-1] / self.T, "v")
@@ -140,7 +140,7 @@ class SystematicSampling(Sparsifier):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error sum v_j^2 (1/p_j - 1) / ||v||^2."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         return _sampling_moments(v, optimal_probabilities(v, self.T))
 
 

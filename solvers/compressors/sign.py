@@ -38,7 +38,7 @@ class Sign(Compressor):
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Replace each magnitude by the mean magnitude."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         return _signed(v >= 0, self._scale(v))
 
     def guarantee(self, d: int) -> Contractive:
@@ -47,7 +47,7 @@ class Sign(Compressor):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error 1 - ||v||_1^2 / (d ||v||^2)."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         xp = array_namespace(v)
         magnitudes = xp.abs(unit_scaled(v)[0])
         # sum (|w| - mean)^2 = ||w||^2 - ||w||_1^2 / d without its cancellation.
@@ -58,7 +58,7 @@ class Sign(Compressor):
 
     def encode(self, v: Array, rng: Stream | None = None) -> Message:
         """Compress to a message with the fields scale and signs, eight signs in a byte."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         scale = Field(self._scale(v)[..., 0], bits_each(v, float_bits(v)))
         signs = Field(pack(v >= 0, base=2, per_byte=8), bits_each(v, v.shape[-1]))
         return Message(tuple(v.shape), v.dtype, {"scale": scale, "signs": signs})
@@ -119,11 +119,11 @@ class ScaledSign(Compressor):
     is_random: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_count(self.k, "k")
+        object.__setattr__(self, "k", check_count(self.k, "k"))
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Replace the k largest magnitudes by their mean, all others by zero."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         sent = self._sent(v)
         return select(_signed(v > 0, self._scale(v, sent)), sent)
 
@@ -133,7 +133,7 @@ class ScaledSign(Compressor):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error 1 - beta(k)."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         check_count(self.k, "k", highest=v.shape[-1])
         xp = array_namespace(v)
         magnitudes = xp.sort(xp.abs(unit_scaled(v)[0]), axis=-1, descending=True)
@@ -146,7 +146,7 @@ class ScaledSign(Compressor):
 
     def encode(self, v: Array, rng: Stream | None = None) -> Message:
         """Compress to a message with the fields scale, count, indices, signs; eight signs in a byte."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         sent = self._sent(v)
         scale = Field(self._scale(v, sent)[..., 0], bits_each(v, float_bits(v)))
         fields = sparse_fields(sent)

@@ -15,6 +15,7 @@ from ..array import (
     check_gradient,
     check_positive,
     check_stream,
+    detached,
     float_bits,
 )
 from ..selection import top_k_mask
@@ -90,11 +91,11 @@ class TopK(Sparsifier):
     is_random: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_count(self.k, "k")
+        object.__setattr__(self, "k", check_count(self.k, "k"))
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Keep the k largest magnitudes of each vector."""
-        return select(v, top_k_mask(v, self.k))
+        return select(detached(v), top_k_mask(v, self.k))
 
     def guarantee(self, d: int) -> Contractive:
         """Return Contractive(k/d)."""
@@ -102,7 +103,7 @@ class TopK(Sparsifier):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error 1 - alpha(k), the share of the d - k smallest squares."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         check_count(self.k, "k", highest=v.shape[-1])
         xp = array_namespace(v)
         w, _ = unit_scaled(v)
@@ -144,11 +145,11 @@ class RandK(Sparsifier):
     is_random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_count(self.k, "k")
+        object.__setattr__(self, "k", check_count(self.k, "k"))
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Keep k uniformly drawn entries of each vector, times d/k."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         stream = check_stream(rng, "RandK")
         scale = v.shape[-1] / self.k
         check_amplified(v, scale, "v")
@@ -161,7 +162,7 @@ class RandK(Sparsifier):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error d/k - 1, the same for every v but zero."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         xp = array_namespace(v)
         nonzeros = xp.astype(xp.count_nonzero(v, axis=-1), v.dtype)
         error = self.guarantee(v.shape[-1]).variance * xp.astype(nonzeros > 0, v.dtype)
@@ -199,11 +200,11 @@ class HardThreshold(Sparsifier):
     is_random: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_positive(self.magnitude_threshold, "magnitude_threshold")
+        object.__setattr__(self, "magnitude_threshold", check_positive(self.magnitude_threshold, "magnitude_threshold"))
 
     def __call__(self, v: Array, rng: Stream | None = None) -> Array:
         """Keep the magnitudes of at least the threshold."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         return select(v, self._reaches(v))
 
     def guarantee(self, d: int) -> Absolute:
@@ -212,7 +213,7 @@ class HardThreshold(Sparsifier):
 
     def declared_moments(self, v: Array) -> Moments:
         """Return the error, the share of ||v||^2 below the threshold."""
-        check_gradient(v, "v")
+        v = check_gradient(v, "v")
         xp = array_namespace(v)
         w, _ = unit_scaled(v)
         error = per_squared_norm(xp.sum(select(w * w, ~self._reaches(v)), axis=-1), w)

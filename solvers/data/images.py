@@ -55,7 +55,7 @@ def load_mnist(folder: str | Path | None = None, part: str = "train") -> Dataset
         If no folder is given and scikit-learn is missing, or OpenML cannot be reached.
     """
     check_choice(part, "part", tuple(PARTS))
-    folder = os.environ.get("TACITURN_DATA") if folder is None else folder
+    folder = os.environ.get("TACITURN_DATA") or None if folder is None else folder
     images, labels = _openml(part) if folder is None else _local(Path(folder) / "mnist.npz", part)
     return Dataset("mnist", images.reshape(len(images), -1) / 255.0, labels.astype(np.int64))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from ..array import check_count
 from .dataset import Dataset, scikit_learn_datasets
 
 __all__ = ["load_rcv1", "load_svmlight"]
@@ -55,8 +56,11 @@ def load_svmlight(path: str | Path, columns: int | None = None) -> Dataset:
         If scikit-learn is missing.
     FileNotFoundError
         If there is no such file.
+    TypeError
+        If columns is not an integer.
     ValueError
-        If it is truncated, not in this format, or has no line.
+        If columns is below 1; if the file is truncated, not in this format, or has no line or a number that is not
+        finite.
 
     Examples
     --------
@@ -68,13 +72,16 @@ def load_svmlight(path: str | Path, columns: int | None = None) -> Dataset:
     Dataset('tiny', 2 x 3)
     """
     path = Path(path)
+    columns = None if columns is None else check_count(columns, "columns")
     load = scikit_learn_datasets("load_svmlight").load_svmlight_file
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist")
     try:
         features, targets = load(str(path), n_features=columns)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OverflowError, OSError, EOFError) as error:
         raise ValueError(f"{path} is corrupt or not an svmlight file: {error}") from error
     if not len(targets):
         raise ValueError(f"{path} is corrupt or not an svmlight file: it has no line")
+    if not (np.isfinite(features.data).all() and np.isfinite(targets).all()):
+        raise ValueError(f"{path} has numbers that are NaN or infinite; accepted: finite numbers")
     return Dataset(path.name.split(".")[0], sparse.csr_array(features), targets)

@@ -53,7 +53,7 @@ class Deterministic(ComputeTime):
     seconds: float
 
     def __post_init__(self) -> None:
-        check_positive(self.seconds, "seconds")
+        object.__setattr__(self, "seconds", check_positive(self.seconds, "seconds"))
 
     @property
     def scale(self) -> float:
@@ -87,7 +87,7 @@ class Exponential(ComputeTime):
     average: float
 
     def __post_init__(self) -> None:
-        check_positive(self.average, "average")
+        object.__setattr__(self, "average", check_positive(self.average, "average"))
 
     @property
     def scale(self) -> float:
@@ -129,8 +129,8 @@ class ShiftedExponential(ComputeTime):
     average_excess: float
 
     def __post_init__(self) -> None:
-        check_non_negative(self.least, "least")
-        check_positive(self.average_excess, "average_excess")
+        object.__setattr__(self, "least", check_non_negative(self.least, "least"))
+        object.__setattr__(self, "average_excess", check_positive(self.average_excess, "average_excess"))
 
     @property
     def shift(self) -> float:
@@ -177,10 +177,10 @@ class Pareto(ComputeTime):
     least: float
 
     def __post_init__(self) -> None:
-        check_positive(self.index, "index")
+        object.__setattr__(self, "index", check_positive(self.index, "index"))
         if self.index < 0.1:
             raise ValueError(f"index = {self.index} is outside the accepted range [0.1, inf)")
-        check_positive(self.least, "least")
+        object.__setattr__(self, "least", check_positive(self.least, "least"))
 
     @property
     def scale(self) -> float:
@@ -222,8 +222,8 @@ class LogNormal(ComputeTime):
     log_deviation: float
 
     def __post_init__(self) -> None:
-        check_positive(self.median, "median")
-        check_positive(self.log_deviation, "log_deviation", highest=50.0)
+        object.__setattr__(self, "median", check_positive(self.median, "median"))
+        object.__setattr__(self, "log_deviation", check_positive(self.log_deviation, "log_deviation", highest=50.0))
 
     @property
     def scale(self) -> float:

@@ -86,7 +86,7 @@ class Constant(DelayModel):
     tau: int
 
     def __post_init__(self) -> None:
-        check_count(self.tau, "tau", lowest=0)
+        object.__setattr__(self, "tau", check_count(self.tau, "tau", lowest=0))
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         return self.tau + 0 * (k + i)
@@ -106,7 +106,7 @@ class Cyclic(DelayModel):
     tau: int
 
     def __post_init__(self) -> None:
-        check_count(self.tau, "tau", lowest=0)
+        object.__setattr__(self, "tau", check_count(self.tau, "tau", lowest=0))
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         return (k + i) % (self.tau + 1)
@@ -125,7 +125,7 @@ class Hold(DelayModel):
     tau: int
 
     def __post_init__(self) -> None:
-        check_count(self.tau, "tau", lowest=0)
+        object.__setattr__(self, "tau", check_count(self.tau, "tau", lowest=0))
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         return k % (self.tau + 1) + 0 * i
@@ -179,9 +179,9 @@ class RampPlateau(DelayModel):
     plateau: int | None = None
 
     def __post_init__(self) -> None:
-        check_count(self.tau, "tau", lowest=0)
+        object.__setattr__(self, "tau", check_count(self.tau, "tau", lowest=0))
         if self.plateau is not None:
-            check_count(self.plateau, "plateau")
+            object.__setattr__(self, "plateau", check_count(self.plateau, "plateau"))
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         plateau = max(self.tau, 1) if self.plateau is None else self.plateau
@@ -201,7 +201,7 @@ class Uniform(DelayModel):
     tau: int
 
     def __post_init__(self) -> None:
-        check_count(self.tau, "tau", lowest=0)
+        object.__setattr__(self, "tau", check_count(self.tau, "tau", lowest=0))
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         return rng.integers(0, self.tau, size=(k + i).shape, endpoint=True)
@@ -229,12 +229,12 @@ class Geometric(DelayModel):
     tau: int
 
     def __post_init__(self) -> None:
-        check_positive(self.continuation, "continuation", highest=1.0)
+        object.__setattr__(self, "continuation", check_positive(self.continuation, "continuation", highest=1.0))
         if self.continuation == 1:
             raise ValueError(
                 "continuation = 1 is outside the accepted range (0, 1): every delay would be tau; use Constant"
             )
-        check_count(self.tau, "tau", lowest=0)
+        object.__setattr__(self, "tau", check_count(self.tau, "tau", lowest=0))
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         return np.minimum(rng.geometric(1 - self.continuation, size=(k + i).shape) - 1, self.tau)
@@ -264,8 +264,8 @@ class HeavyTail(DelayModel):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive(self.index, "index")
-        check_positive(self.scale, "scale")
+        object.__setattr__(self, "index", check_positive(self.index, "index"))
+        object.__setattr__(self, "scale", check_positive(self.scale, "scale"))
 
     def _delays(self, k: NDArray[np.int64], i: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         draws = self.scale * rng.pareto(self.index, size=(k + i).shape)

@@ -42,9 +42,9 @@ class Link:
     bandwidth: float = math.inf
 
     def __post_init__(self) -> None:
-        check_non_negative(self.latency, "latency")
+        object.__setattr__(self, "latency", check_non_negative(self.latency, "latency"))
         if self.bandwidth != math.inf:
-            check_positive(self.bandwidth, "bandwidth")
+            object.__setattr__(self, "bandwidth", check_positive(self.bandwidth, "bandwidth"))
 
     def seconds(self, bits: float) -> float:
         """Return the time a message takes."""
@@ -124,7 +124,7 @@ class ParameterServer:
                 )
         check_count(len(self.workers), "the number of workers")
         check_choice(self.mode, "mode", MODES)
-        check_count(self.arrivals, "arrivals", highest=len(self.workers))
+        object.__setattr__(self, "arrivals", check_count(self.arrivals, "arrivals", highest=len(self.workers)))
 
     def trace(self, iterations: int, message_bits: ArrayLike, model_bits: float = 0.0, seed: Any = 0) -> Trace:
         """Run the server for K updates.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taciturn.theory.communication import SCHEMES, AffineCost, Cost
+from taciturn.theory.communication import SCHEMES, AffineCost, Cost, check_cost
 from taciturn.theory.compression import CompressionClass, Contractive, Unbiased
 
 from ..array import Array, Stream, array_namespace, check_choice, check_count, check_fraction, check_gradient, to_numpy
@@ -57,7 +57,12 @@ class CAT:
 
     def __post_init__(self) -> None:
         check_choice(self.scheme, "scheme", SCHEMES)
-        check_count(self.minimum_sparsity, "minimum_sparsity", highest=1 if self.scheme == "S+Q" else None)
+        check_cost(self.cost)
+        object.__setattr__(
+            self,
+            "minimum_sparsity",
+            check_count(self.minimum_sparsity, "minimum_sparsity", highest=1 if self.scheme == "S+Q" else None),
+        )
 
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
         """Choose T and compress, for every vector of (..., n, d)."""
@@ -96,7 +101,7 @@ class CAT:
 
 def _worth_their_price(v: Array, overhead: float) -> tuple[Array, int, float]:
     """Return the message of CAT-S for an affine cost by its threshold, with its T and alpha(T)."""
-    check_gradient(v, "v")
+    v = check_gradient(v, "v")
     xp = array_namespace(v)
     magnitudes = xp.astype(xp.abs(v), xp.float64, copy=False)
     squares = (magnitudes / xp.max(magnitudes)) ** 2  # relative, or the squares of tiny entries would vanish
@@ -140,7 +145,8 @@ class LogCAT:
     factor: str = "pl"
 
     def __post_init__(self) -> None:
-        check_fraction(self.inverse_condition, "inverse_condition")
+        check_cost(self.cost)
+        object.__setattr__(self, "inverse_condition", check_fraction(self.inverse_condition, "inverse_condition"))
         check_choice(self.factor, "factor", ("pl", "sc"))
 
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:

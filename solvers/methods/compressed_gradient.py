@@ -8,7 +8,7 @@ from taciturn.theory.compression import Unbiased
 
 from ..array import Array, Stream, array_like, to_numpy
 from ..problems import Problem
-from .sender import Sender
+from .sender import Sender, check_sender
 from .state import Sent, State, check_step_size
 
 __all__ = ["CompressedGradient"]
@@ -54,7 +54,8 @@ class CompressedGradient:
     step_size: float | None = None
 
     def __post_init__(self) -> None:
-        check_step_size(self.step_size)
+        check_sender(self.sender)
+        object.__setattr__(self, "step_size", check_step_size(self.step_size))
 
     def init(self, problem: Problem, x0: Array) -> State:
         """Evaluate the problem at the start."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from taciturn.theory.communication import Cost
+from taciturn.theory.communication import Cost, check_cost
 from taciturn.theory.compression import CompressionClass, Contractive
 
 from ..array import Array, Stream, array_namespace, to_numpy
@@ -43,6 +43,9 @@ class CoordinatedCAT:
     """
 
     cost: Cost
+
+    def __post_init__(self) -> None:
+        check_cost(self.cost)
 
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
         """Choose all T_i of a replica together and keep the largest magnitudes of every vector of (..., n, d)."""

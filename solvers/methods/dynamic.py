@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taciturn.theory.communication import Cost
+from taciturn.theory.communication import Cost, check_cost
 from taciturn.theory.compression import CompressionClass, Contractive
 
 from ..array import Array, Stream, check_choice, to_numpy
@@ -47,6 +47,7 @@ class DynamicT:
     scale: str = "published"
 
     def __post_init__(self) -> None:
+        check_cost(self.cost)
         check_choice(self.scale, "scale", ("published", "optimal"))
 
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:

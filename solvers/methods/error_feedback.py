@@ -7,7 +7,7 @@ from taciturn.theory.compression import Contractive
 
 from ..array import Array, Stream, array_namespace, to_numpy
 from ..problems import Problem
-from .sender import Sender
+from .sender import Sender, check_sender
 from .state import State, check_step_size
 
 __all__ = ["EF21", "ErrorFeedback"]
@@ -48,7 +48,8 @@ class ErrorFeedback:
     step_size: float | None = None
 
     def __post_init__(self) -> None:
-        check_step_size(self.step_size)
+        check_sender(self.sender)
+        object.__setattr__(self, "step_size", check_step_size(self.step_size))
 
     def init(self, problem: Problem, x0: Array) -> State:
         """Evaluate the problem at the start, with empty memories."""
@@ -110,7 +111,8 @@ class EF21:
     step_size: float | None = None
 
     def __post_init__(self) -> None:
-        check_step_size(self.step_size)
+        check_sender(self.sender)
+        object.__setattr__(self, "step_size", check_step_size(self.step_size))
 
     def init(self, problem: Problem, x0: Array) -> State:
         """Evaluate the problem at the start, with estimates 0."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ..array import Array, array_namespace
+from ..array import Array, array_namespace, detached
 from .state import Sent
 
 __all__ = ["SentByOne", "collect", "replicas", "send_each", "silence"]
@@ -23,7 +23,7 @@ def send_each(vectors: Array, send_one: Callable[[Array], SentByOne]) -> Sent:
 
 def replicas(vectors: Array) -> Iterator[Array]:
     """Yield the vectors (n, d) of every replica."""
-    stacked = array_namespace(vectors).reshape(vectors, (-1, *vectors.shape[-2:]))
+    stacked = array_namespace(vectors).reshape(detached(vectors), (-1, *vectors.shape[-2:]))
     return (stacked[r, :, :] for r in range(stacked.shape[0]))
 
 

@@ -49,7 +49,7 @@ class Noisy:
     deviation: float
 
     def __post_init__(self) -> None:
-        check_non_negative(self.deviation, "deviation")
+        object.__setattr__(self, "deviation", check_non_negative(self.deviation, "deviation"))
 
     def gradients(self, problem: Problem, points: Array, rng: Stream) -> Array:
         """Return noisy gradients at points (..., n, d)."""
@@ -83,7 +83,7 @@ class MiniBatch:
     size: int
 
     def __post_init__(self) -> None:
-        check_count(self.size, "size")
+        object.__setattr__(self, "size", check_count(self.size, "size"))
 
     def gradients(self, problem: Problem, points: Array, rng: Stream) -> Array:
         """Return gradients over a mini-batch at points (..., n, d)."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from .state import State
 __all__ = ["Ending", "Method", "Run", "run"]
 
 
+@runtime_checkable
 class Method(Protocol):
     """An algorithm as two pure functions on an explicit state."""
 
@@ -143,8 +144,9 @@ def run(
     Raises
     ------
     TypeError, ValueError
-        If the start is not finite floating point of the problem's library and length, or the number of iterations
-        is negative; if the problem has no certified minimiser and `reference` is true.
+        If the method or the problem is none; if the start is not finite floating point of the problem's library and
+        length, or the number of iterations is negative; if the problem has no certified minimiser and `reference` is
+        true.
 
     Notes
     -----
@@ -159,9 +161,12 @@ def run(
     >>> run(CompressedGradient(Dense()), quadratic_with_spectrum([2.0, 2.0]), 100, x0=np.ones(2))
     Run(1 iterations, F = 0.0, ended because the gradient is zero)
     """
-    check_count(iterations, "iterations", lowest=0)
-    x0 = array_like(np.zeros(problem.d), problem.weights) if x0 is None else x0
-    _check_start(x0, problem)
+    if isinstance(method, type) or not isinstance(method, Method):
+        raise TypeError(f"method is a {type(method).__name__}; pass a method such as CompressedGradient(Dense())")
+    if not isinstance(problem, Problem):
+        raise TypeError(f"problem is a {type(problem).__name__}; pass a Problem of taciturn.solvers.problems")
+    iterations = check_count(iterations, "iterations", lowest=0)
+    x0 = _checked_start(array_like(np.zeros(problem.d), problem.weights) if x0 is None else x0, problem)
     measures = _standard_measures(problem, reference)
     if clashing := measures.keys() & (record or {}):
         raise ValueError(f"record names {sorted(clashing)}, which are recorded anyway; accepted: other names")
@@ -198,13 +203,14 @@ def run(
     )
 
 
-def _check_start(x0: Array, problem: Problem) -> None:
-    check_gradient(x0, "x0")
+def _checked_start(x0: Array, problem: Problem) -> Array:
+    x0 = check_gradient(x0, "x0")
     array_namespace(x0, problem.weights)
     if x0.shape[-1] != problem.d:
         raise ValueError(f"x0 has the shape {tuple(x0.shape)}; accepted: (..., {problem.d})")
     if x0.dtype != problem.weights.dtype:
         raise TypeError(f"x0 is of {x0.dtype}, the problem of {problem.weights.dtype}; carry the problem with on(x0)")
+    return x0
 
 
 def _standard_measures(problem: Problem, reference: bool) -> dict[str, Callable[[State], Array]]:
@@ -224,6 +230,7 @@ def _ending(
     value, square = measured["value"][-1], measured["squared_gradient_norm"][-1]
     if not (np.isfinite(value).all() and np.isfinite(square).all()):
         return Ending.DIVERGED
-    if not square.any():
+    # The square of a gradient that is not zero may vanish.
+    if not square.any() and not array_namespace(state.gradient).any(state.gradient != 0):
         return Ending.ZERO_GRADIENT
     return Ending.UNTIL if until is not None and until(state) else None

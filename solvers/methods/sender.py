@@ -1,21 +1,22 @@
 """Senders: what workers send in place of a vector, and what that costs."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from taciturn.theory.communication import Cost
+from taciturn.theory.communication import Cost, check_cost
 from taciturn.theory.compression import CompressionClass, Contractive, Unbiased
 
 from ..array import Array, Stream, array_namespace, float_bits, to_numpy
 from ..compressors import Compressor
 from .state import Sent
 
-__all__ = ["Dense", "Fixed", "Sender"]
+__all__ = ["Dense", "Fixed", "Sender", "check_sender"]
 
 
+@runtime_checkable
 class Sender(Protocol):
     """A rule by which n workers send messages in place of their vectors.
 
@@ -28,6 +29,12 @@ class Sender(Protocol):
 
     def guarantee(self, d: int) -> CompressionClass:
         """Return what holds for the message of every worker, whatever its vector of length d."""
+
+
+def check_sender(sender: Any) -> None:
+    """Refuse what is not a sender; a class in place of its object is none."""
+    if isinstance(sender, type) or not isinstance(sender, Sender):
+        raise TypeError(f"sender is a {type(sender).__name__}; pass a sender such as Dense() or Fixed(TopK(1))")
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,10 @@ class Dense:
     """
 
     cost: Cost | None = None
+
+    def __post_init__(self) -> None:
+        if self.cost is not None:
+            check_cost(self.cost)
 
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
         """Send vectors (..., n, d) in full."""
@@ -87,6 +98,14 @@ class Fixed:
 
     compressor: Compressor
     cost: Cost | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.compressor, Compressor):
+            raise TypeError(
+                f"compressor is a {type(self.compressor).__name__}; pass a Compressor of taciturn.solvers.compressors"
+            )
+        if self.cost is not None:
+            check_cost(self.cost)
 
     def send(self, vectors: Array, weights: Array, rng: Stream) -> Sent:
         """Compress vectors (..., n, d) with independent coins."""

@@ -74,7 +74,6 @@ class State:
         return array_namespace(self.gradient).vecdot(self.gradient, self.gradient)
 
 
-def check_step_size(step_size: float | None) -> None:
-    """Refuse a step size that is given and not a positive finite number."""
-    if step_size is not None:
-        check_positive(step_size, "step_size")
+def check_step_size(step_size: float | None) -> float | None:
+    """Return a step size as ``float``, or refuse one that is given and not a positive finite number."""
+    return None if step_size is None else check_positive(step_size, "step_size")

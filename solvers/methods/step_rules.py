@@ -59,8 +59,8 @@ class FillWindow:
     fraction: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive(self.budget, "budget")
-        check_positive(self.fraction, "fraction", highest=1.0)
+        object.__setattr__(self, "budget", check_positive(self.budget, "budget"))
+        object.__setattr__(self, "fraction", check_positive(self.fraction, "fraction", highest=1.0))
 
     def step(self, delay: int, recent: float) -> float:
         """Return the fraction of what is left."""
@@ -90,7 +90,7 @@ class OneOverDelay:
     budget: float
 
     def __post_init__(self) -> None:
-        check_positive(self.budget, "budget")
+        object.__setattr__(self, "budget", check_positive(self.budget, "budget"))
 
     def step(self, delay: int, recent: float) -> float:
         """Return H / (delay + 1) or nothing."""
@@ -123,8 +123,8 @@ class DelayFilter:
     longest: int
 
     def __post_init__(self) -> None:
-        check_positive(self.step_size, "step_size")
-        check_count(self.longest, "longest", lowest=0)
+        object.__setattr__(self, "step_size", check_positive(self.step_size, "step_size"))
+        object.__setattr__(self, "longest", check_count(self.longest, "longest", lowest=0))
 
     def step(self, delay: int, recent: float) -> float:
         """Return the step, or 0 for a message that is too late."""
@@ -146,7 +146,7 @@ class Capped:
     highest: float
 
     def __post_init__(self) -> None:
-        check_positive(self.highest, "highest")
+        object.__setattr__(self, "highest", check_positive(self.highest, "highest"))
 
     def step(self, delay: int, recent: float) -> float:
         """Return the smaller of the two."""
@@ -254,5 +254,5 @@ def check_step_rule(step_size: float | StepRule | None) -> None:
     """Refuse what is neither a step size nor a rule."""
     if step_size is None or hasattr(step_size, "step"):
         return
-    check_non_negative(step_size, "step_size")
-    check_positive(step_size, "step_size")
+    step_size = check_non_negative(step_size, "step_size")
+    step_size = check_positive(step_size, "step_size")

@@ -264,7 +264,7 @@ def softmax_regression(features: Any, labels: ArrayLike, regularisation: float) 
 
 
 def _one_node(loss: Loss, features: Any, targets: NDArray[Any], regularisation: float) -> LinearModel:
-    check_non_negative(regularisation, "regularisation")
+    regularisation = check_non_negative(regularisation, "regularisation")
     return LinearModel(loss, (_block(features, targets),), float(regularisation), weights=np.ones(1))
 
 

@@ -191,11 +191,11 @@ def heterogeneous_quadratic(
     >>> bool(problem.mu >= 0.1 - 1e-12 and problem.L <= 1 + 1e-12)
     True
     """
-    check_count(workers, "workers")
-    check_count(d, "d", lowest=2)
-    check_positive(L, "L")
-    check_positive(mu, "mu", highest=L)
-    check_non_negative(spread, "spread")
+    workers = check_count(workers, "workers")
+    d = check_count(d, "d", lowest=2)
+    L = check_positive(L, "L")
+    mu = check_positive(mu, "mu", highest=L)
+    spread = check_non_negative(spread, "spread")
     rng = np.random.default_rng(seed)
     inner = np.exp(rng.uniform(np.log(mu), np.log(L), (workers, d - 2)))
     curvatures = np.concatenate([np.full((workers, 1), L), inner, np.full((workers, 1), mu)], axis=1)

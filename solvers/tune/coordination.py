@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from taciturn.theory.communication import Cost
+from taciturn.theory.communication import Cost, check_cost
 
 from ..array import Array, check_gradient, check_positive, to_numpy
 from .optimum import TIE_TOLERANCE, prices
@@ -82,15 +82,14 @@ def coordinated_tune(
     """
     if getattr(gradients, "ndim", 2) != 2:
         raise ValueError(f"gradients has the shape {tuple(gradients.shape)}; accepted: (n, d)")
-    check_gradient(gradients, "gradients")
+    gradients = check_gradient(gradients, "gradients")
     n, d = gradients.shape
     if len(weights) != n or len(costs) != n:
         raise ValueError(f"{n} gradients need as many weights and costs; got {len(weights)} and {len(costs)}")
     for weight in weights:
         check_positive(weight, "weights")
     for cost in costs:
-        if not isinstance(cost, Cost):
-            raise TypeError(f"costs has a {type(cost).__name__}; pass members of taciturn.theory.communication")
+        check_cost(cost, "a member of costs")
     if len({cost.unit for cost in costs}) > 1:
         raise ValueError(f"costs are in different units: {sorted({cost.unit for cost in costs})}")
     sums = summed_magnitudes(gradients)

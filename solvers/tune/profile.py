@@ -22,6 +22,8 @@ class Profile:
         A_T / scale^2, the sum of the T largest squares.
     mass : Array, shape (..., d)
         B_T / scale, the sum of the T largest magnitudes.
+    nonzeros : Array of integers, shape (...)
+        Number of entries that are not zero, also where their quotient by the scale is.
     scale : float
         1, unless squares would leave the range of double precision; then a power of two near the largest magnitude.
     """
@@ -29,6 +31,7 @@ class Profile:
     magnitudes: Array
     energy: Array
     mass: Array
+    nonzeros: Array
     scale: float
 
     @property
@@ -47,11 +50,6 @@ class Profile:
     def effective_sparsity(self) -> Array:
         """s(g) = |g|_1^2 / |g|^2, shape (...): alpha(T) >= 1 - s/(4T) whatever the dimension."""
         return self.mass[..., -1] ** 2 / self.energy[..., -1]
-
-    @property
-    def nonzeros(self) -> Array:
-        """Number of entries that are not zero, shape (...)."""
-        return array_namespace(self.magnitudes).count_nonzero(self.magnitudes, axis=-1)
 
 
 def profile(gradient: Array) -> Profile:
@@ -84,7 +82,7 @@ def profile(gradient: Array) -> Profile:
     >>> p.alpha, p.beta, float(p.effective_sparsity)
     (array([0.8, 1. , 1. ]), array([0.8, 0.9, 0.6]), 1.8)
     """
-    check_gradient(gradient)
+    gradient = check_gradient(gradient)
     sums = summed_magnitudes(gradient)
     if not bool(array_namespace(gradient).all(sums.magnitudes[..., 0] > 0)):
         raise ValueError("gradient is zero: its alpha and beta are not defined; a method stops before")
@@ -97,7 +95,8 @@ def summed_magnitudes(gradient: Array) -> Profile:
     ascending = xp.sort(xp.abs(gradient), axis=-1, stable=False)
     scale = safe_scale(float(xp.max(ascending)))
     magnitudes = xp.astype(xp.flip(ascending, axis=-1), xp.float64) / scale
-    return Profile(magnitudes, prefix_sums(magnitudes**2), prefix_sums(magnitudes), scale)
+    nonzeros = xp.count_nonzero(ascending, axis=-1)
+    return Profile(magnitudes, prefix_sums(magnitudes**2), prefix_sums(magnitudes), nonzeros, scale)
 
 
 def prefix_sums(x: Array) -> Array:

@@ -42,8 +42,8 @@ def optimal_probabilities(gradient: Array, T: float, method: str = "newton") -> 
     >>> optimal_probabilities(np.array([6.0, -1.0, 0.0, 1.0]), 2)
     array([1. , 0.5, 0. , 0.5])
     """
-    check_gradient(gradient)
-    check_positive(T, "T", highest=gradient.shape[-1])
+    gradient = check_gradient(gradient)
+    T = check_positive(T, "T", highest=gradient.shape[-1])
     check_choice(method, "method", ("newton", "sort"))
     xp = array_namespace(gradient)
     magnitudes = xp.astype(xp.abs(gradient), xp.float64)
@@ -95,7 +95,7 @@ def systematic_sample(p: Array, uniform: Array) -> Array:
     >>> systematic_sample(np.array([0.5, 1.0, 0.25, 0.25]), np.array(0.6))
     array([False,  True,  True, False])
     """
-    check_gradient(p, "p")
+    p = check_gradient(p, "p")
     xp = array_namespace(p, uniform)
     if tuple(uniform.shape) != tuple(p.shape[:-1]):
         raise ValueError(

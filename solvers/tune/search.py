@@ -84,7 +84,7 @@ def _candidates(stretch: Stretch) -> tuple[NDArray[np.int64], NDArray[np.float64
     if stretch.mass is None:
         return np.arange(stretch.start + skipped, stretch.stop + 1), stretch.energy[skipped:]
     # Beyond the last non-zero B_T^2/T is not the decrease (`beta-profile`).
-    T = np.arange(stretch.start + skipped, stretch.start + np.count_nonzero(stretch.magnitudes) + 1)
+    T = np.arange(stretch.start + skipped, stretch.start + stretch.nonzeros + 1)
     return T, stretch.mass[skipped : skipped + T.size] ** 2 / T
 
 

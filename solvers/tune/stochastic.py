@@ -69,8 +69,9 @@ def stochastic_profile(gradient: Array) -> StochasticProfile:
     array([0.44      , 0.84615385, 1.        ])
     """
     sums = profile(gradient)
-    n = int(sums.nonzeros)
-    magnitudes = to_numpy(sums.magnitudes)[:n]
+    magnitudes = to_numpy(sums.magnitudes)
+    n = int(np.count_nonzero(magnitudes))  # without those so small that their quotient by the scale vanishes
+    magnitudes = magnitudes[:n]
     # Summed from the smallest up, the tails do not suffer from cancellation.
     tail = prefix_sums(magnitudes[::-1])[::-1]
     return StochasticProfile(
@@ -132,10 +133,12 @@ def _stationary(omega: StochasticProfile, cost: AffineCost) -> float:
     start either.
     """
     n = omega.magnitudes.size
+    if cost.c1 == 0:
+        return float(n)  # entries are free
     m = np.arange(1, n)
     A, B = omega.energy[1:n], omega.tail[1:]
     end = B / omega.magnitudes[1:]
-    # The stationary point is at most the end: squared, and without a division by c1, which may be zero.
+    # The stationary point is at most the end: squared, and without a division by c1, which may be tiny.
     (reached,) = np.nonzero(B**2 * (cost.c0 + cost.c1 * m) <= cost.c1 * A * end**2)
     if not reached.size:
         return float(n)

@@ -28,6 +28,8 @@ class Stretch:
         A_T / scale^2.
     total : float
         Energy of the whole gradient, |g|^2 / scale^2.
+    nonzeros : int
+        Entries of the stretch that are not zero, also where their quotient by the scale is.
     mass : array, shape (stop - start + 1,), or None
         B_T / scale, where it was asked for.
     """
@@ -36,6 +38,7 @@ class Stretch:
     magnitudes: NDArray[np.float64]
     energy: NDArray[np.float64]
     total: float
+    nonzeros: int
     mass: NDArray[np.float64] | None = None
 
     @property
@@ -98,7 +101,7 @@ def stretch_between(gradient: Array, low: float, high: float, scale: float = 1.0
     ascending = to_numpy(xp.sort(xp.concat(inside), stable=False))
     magnitudes = ascending[::-1].astype(np.float64) / scale
     masses = _sums(mass, magnitudes) if with_mass else None
-    return Stretch(start, magnitudes, _sums(energy, magnitudes**2), total, masses)
+    return Stretch(start, magnitudes, _sums(energy, magnitudes**2), total, int(np.count_nonzero(ascending)), masses)
 
 
 def _sums(before: float, terms: NDArray[np.float64]) -> NDArray[np.float64]:

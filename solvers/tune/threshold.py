@@ -40,7 +40,7 @@ def adaptive_threshold(squares: Array, overhead: float) -> float:
     >>> adaptive_threshold(np.array([9.0, 1.0, 4.0, 0.0]), overhead=0.5)
     6.0
     """
-    check_non_negative(overhead, "overhead")
+    overhead = check_non_negative(overhead, "overhead")
     xp = array_namespace(squares)
     active = xp.take(squares, xp.nonzero(squares > 0)[0])
     if active.shape[0] == 0:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from taciturn.theory.communication import SCHEMES, AffineCost, Cost
+from taciturn.theory.communication import SCHEMES, AffineCost, Cost, check_cost
 
 from .. import passes
 from ..array import Array, check_choice
@@ -104,9 +104,8 @@ def tune(gradient: Array, cost: Cost, scheme: str = "S") -> Tuning:
     3.8462
     """
     check_choice(scheme, "scheme", SCHEMES)
-    if not isinstance(cost, Cost):
-        raise TypeError(f"cost is a {type(cost).__name__}; pass one of taciturn.theory.communication")
-    passes.check_ahead(gradient, "gradient")
+    check_cost(cost)
+    gradient = passes.check_ahead(gradient, "gradient")
     if gradient.ndim != 1:
         raise ValueError(f"gradient has the shape {tuple(gradient.shape)}; accepted: (d,), tune a stack row by row")
     if scheme == "SS":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 
@@ -99,11 +100,11 @@ def test_evaluate_takes_every_combination_of_lists_and_ranges() -> None:
 
 
 def test_json_has_no_infinity(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taciturn.cli.theorems._results", lambda *_: {"rate": float("inf"), "k": float("nan")})
+    monkeypatch.setattr("taciturn.cli.theorems._results", lambda *_: {"rate": math.inf, "k": math.nan})
 
     shown = run("evaluate", "topT-pl-rate", "L=1", "mu=0.1", "alpha=0.5", "--json")
 
-    assert json.loads(shown, parse_constant=pytest.fail) == [{"rate": None, "k": None}]
+    assert json.loads(shown, parse_constant=pytest.fail) == [{"L": 1, "mu": 0.1, "alpha": 0.5, "rate": None, "k": None}]
 
 
 def test_evaluate_shows_defaults_and_prices_of_their_own() -> None:

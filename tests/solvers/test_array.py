@@ -15,6 +15,11 @@ from taciturn.solvers.array import (
     float_bits,
     to_numpy,
 )
+from taciturn.solvers.compressors import TopK
+from taciturn.solvers.methods import DynamicT
+from taciturn.solvers.selection import top_k_indices
+from taciturn.solvers.tune import tune
+from taciturn.theory.communication import AffineCost
 
 
 def test_namespace_has_the_functions_of_the_standard(xp):
@@ -201,3 +206,18 @@ assert Bernoulli(1)(np.array([0.0, 2.0]), Stream(0)).tolist() == [0.0, 2.0]
 
 def test_torch_is_neither_imported_nor_needed():
     subprocess.run([sys.executable, "-c", WITHOUT_TORCH], check=True)
+
+
+def test_masked_arrays_are_refused():
+    with pytest.raises(TypeError, match="v is a MaskedArray"):
+        check_gradient(np.ma.masked_array([1.0, 2.0], [True, False]), "v")
+
+
+def test_gradients_with_a_history_are_used_without_it():
+    torch = pytest.importorskip("torch")
+    v = torch.tensor([3.0, -1.0], dtype=torch.float64, requires_grad=True)
+    assert not check_gradient(v, "v").requires_grad
+    assert not TopK(1)(v).requires_grad
+    assert top_k_indices(v, 1).tolist() == [0]
+    assert tune(v, AffineCost(c0=2, c1=1)).T == 1
+    assert not DynamicT(AffineCost(c0=2, c1=1)).send(v[None], torch.ones(1), Stream(0)).vectors.requires_grad

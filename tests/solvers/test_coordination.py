@@ -125,7 +125,7 @@ GOOD = AffineCost(1, 1)
         (np.zeros((2, 3)), [1.0, 1.0], [GOOD, GOOD], ValueError, "gradients are all zero"),
         (np.ones((2, 3)), [1.0], [GOOD, GOOD], ValueError, "as many weights and costs; got 1 and 2"),
         (np.ones((2, 3)), [1.0, 0.0], [GOOD, GOOD], ValueError, "weights = 0.0 is outside"),
-        (np.ones((2, 3)), [1.0, 1.0], [GOOD, 3.0], TypeError, "costs has a float"),
+        (np.ones((2, 3)), [1.0, 1.0], [GOOD, 3.0], TypeError, "a member of costs is a float"),
         (np.ones((2, 3)), [1.0, 1.0], [GOOD, AffineCost(1, 1, "seconds")], ValueError, "different units"),
         ([[1.0]], [1.0], [GOOD], TypeError, "list"),
     ],

@@ -193,3 +193,28 @@ def test_unreachable_fetchers_say_what_to_do(monkeypatch):
         load_mnist()
     with pytest.raises(ConnectionError, match="RCV1 could not be fetched: no route"):
         load_rcv1()
+
+
+@pytest.mark.parametrize("line", ["1 1:nan", "1 1:inf", "nan 1:1", "1 99999999999999999999:1"])
+def test_svmlight_with_numbers_out_of_range_is_refused(line, tmp_path):
+    pytest.importorskip("sklearn")
+    path = tmp_path / "odd.svm"
+    path.write_text(line + "\n")
+    with pytest.raises(ValueError, match=r"odd\.svm"):
+        load_svmlight(path)
+
+
+@pytest.mark.parametrize(("columns", "error"), [(0, ValueError), (-1, ValueError), (5.0, TypeError)])
+def test_svmlight_columns_that_are_no_count_are_refused(columns, error, tmp_path):
+    pytest.importorskip("sklearn")
+    path = tmp_path / "tiny.svm"
+    path.write_text("1 1:1\n")
+    with pytest.raises(error, match=f"^columns = {columns}"):
+        load_svmlight(path, columns=columns)
+
+
+def test_an_empty_folder_name_in_the_environment_counts_as_none(monkeypatch):
+    images = import_module("taciturn.solvers.data.images")
+    monkeypatch.setenv("TACITURN_DATA", "")
+    monkeypatch.setattr(images, "_openml", lambda part: (np.zeros((1, 784)), np.array(["3"])))
+    assert load_mnist().targets.tolist() == [3]

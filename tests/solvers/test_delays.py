@@ -143,7 +143,7 @@ def test_models_make_valid_traces_and_the_seed_decides(model, iterations, worker
         (RampPlateau(2, plateau=3), lambda k, i: (0, 1, 2, 2, 2)[k % 5]),
         (RoundRobin(), lambda k, i: (k - i) % 3),
     ],
-    ids=repr,
+    ids=["constant", "cyclic", "hold", "periodic", "ramp and plateau", "round robin"],
 )
 def test_models_follow_their_formula(model, formula):
     expected = [[min(formula(k, i), k) for i in range(3)] for k in range(30)]

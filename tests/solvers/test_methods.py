@@ -606,3 +606,33 @@ def test_memory_of_one_worker_ridge_error_feedback_reaches_the_minimiser():
     problem = ridge_regression(FEATURES, SIGNS, 0.1)
     result = run(ErrorFeedback(CAT("S", AFFINE, minimum_sparsity=6)), problem, 500)
     assert result.gap[-1] < 1e-3 * result.gap[0]
+
+
+@pytest.mark.parametrize(
+    ("build", "text"),
+    [
+        (lambda: CAT("S", None), "cost is a NoneType; pass a Cost"),
+        (lambda: CAT("S", AffineCost), "cost is a type"),
+        (lambda: LogCAT(64, 0.5), "cost is a int"),
+        (lambda: DynamicT("udp"), "cost is a str"),
+        (lambda: CoordinatedCAT(None), "cost is a NoneType"),
+        (lambda: Dense(64), "cost is a int"),
+        (lambda: Fixed(None), "compressor is a NoneType"),
+        (lambda: Fixed(TopK(1), 64), "cost is a int"),
+        (lambda: CompressedGradient(TopK(1)), "sender is a TopK"),
+        (lambda: CompressedGradient(Dense), "sender is a type"),
+        (lambda: ErrorFeedback(None), "sender is a NoneType"),
+        (lambda: EF21(None), "sender is a NoneType"),
+        (lambda: run(None, QUADRATIC, 1), "method is a NoneType"),
+        (lambda: run(CompressedGradient(Dense()), None, 1), "problem is a NoneType"),
+    ],
+)
+def test_wrong_parts_are_refused_when_they_are_put_together(build, text):
+    with pytest.raises(TypeError, match=text):
+        build()
+
+
+def test_a_gradient_whose_square_vanishes_is_not_zero():
+    result = run(CompressedGradient(Dense()), DIAGONAL, 2, x0=np.full(12, 1e-170), reference=False)
+    assert not result.squared_gradient_norm.any()
+    assert result.ending is Ending.ITERATIONS

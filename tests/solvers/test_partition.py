@@ -90,3 +90,24 @@ def test_dirichlet_goes_from_one_class_a_worker_to_alike():
 def test_bad_input_is_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "split", [lambda labels: split_by_label(labels, 2), lambda labels: split_dirichlet(labels, 2, 1.0, seed=0)]
+)
+def test_labels_that_are_no_vector_are_refused(split):
+    with pytest.raises(ValueError, match=r"labels has the shape \(4, 1\); accepted: \(rows,\)"):
+        split(np.ones((4, 1)))
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        lambda: split_iid(4, 2, None),
+        lambda: split_by_volume(4, [1, 1], None),
+        lambda: split_dirichlet(LABELS, 2, 1.0, None),
+    ],
+)
+def test_no_seed_is_refused(split):
+    with pytest.raises(TypeError, match="seed = None"):
+        split()

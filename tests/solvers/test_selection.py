@@ -132,3 +132,7 @@ def test_memory_stays_far_below_that_of_a_sort() -> None:
 def test_bad_input_is_refused_in_words(select, v, k, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         select(v, k)
+
+
+def test_small_numpy_integers_count_like_plain_ones() -> None:
+    assert top_k_indices(np.ones(1000), np.uint8(3)).tolist() == [0, 1, 2]

@@ -377,3 +377,15 @@ def test_threshold_is_given_where_there_is_one() -> None:
     assert tune(g, AffineCost(1, 2), "S+Q").threshold is None
     assert tune(g, TableCost([3.0, 5.0, 7.0])).threshold is None
     assert tune(g, EnergyCost(Packets(2, 4), 1.0, 0)).unit == "joules"
+
+
+def test_a_steep_table_is_not_refused_for_the_rounding_of_its_minorant() -> None:
+    assert tune(np.array([-1.0, 0.5]), TableCost([7.06113939e-04, 2807.21114])).T == 1
+
+
+def test_sampled_entries_that_are_free_are_all_sent() -> None:
+    assert tune(np.array([1.0, 1e-170]), AffineCost(c0=3, c1=0), "SS").T == 2.0
+
+
+def test_non_zeros_far_below_the_largest_count() -> None:
+    assert tune(np.array([1e-200, 1e200]), TableCost([1.0, 1e-3]), "S+Q").T == 2

@@ -422,3 +422,47 @@ def test_nr_blocks_get_their_checksums(bits: int, base_graph: int, overhead: int
 def test_bad_input_is_refused_in_words(call, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    "evaluate",
+    [
+        lambda n: index_bits(n),
+        lambda n: count_bits(n),
+        lambda n: entry_bits("S", n, n),
+        lambda n: header_bits("S+Q", n),
+        lambda n: payload_bits("dense", 1, n, n),
+        lambda n: payload_bits("menu", 1, n, n),
+        lambda n: sampled_payload_bits(3, 2, n, n),
+        lambda n: float(entropy_index_bits(50, n)),
+        lambda n: rice_bound(n, 1000),
+        lambda n: nr_overhead_bits(n),
+        lambda n: first_order_radio(n),
+        lambda n: radio_bit_energy(n, n, n),
+        lambda n: AffineCost(n, n)(n),
+        lambda n: Packets(n, n, n).count(n),
+        lambda n: Technology("", "", n, n, "").cost("S", 9)(n),
+        lambda n: LoRaCost(n, n, n, LoRaModulation(7), n)(n),
+        lambda n: EnergyCost(Packets(n, 1000), 1e-9, n)(n),
+        lambda n: BidirectionalCost(AffineCost(0, 1), AffineCost(0, 1), 10**6, n)(n),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+def test_small_numpy_integers_count_like_plain_ones(evaluate, dtype) -> None:
+    assert evaluate(dtype(200)) == evaluate(200)
+
+
+def test_small_spreading_factor_does_not_wrap_around() -> None:
+    assert LoRaModulation(np.int8(12)).symbol_time == LoRaModulation(12).symbol_time
+
+
+@pytest.mark.parametrize("values", [[True, True], ["1", "2"], [None, 1.0]])
+def test_table_refuses_what_is_not_numbers(values) -> None:
+    with pytest.raises(TypeError, match=r"values are of .*; accepted: real numbers"):
+        TableCost(values)
+
+
+def test_minorant_of_a_steep_table_is_below_it() -> None:
+    cost = TableCost([7.06113939e-04, 2807.21114])
+    c0, c1 = cost.affine_minorant()
+    assert all(0 < c0 + c1 * T <= cost(T) for T in (1, 2))

@@ -288,3 +288,9 @@ def test_bits_of_dense_messages():
 def test_out_of_range(build, error, text):
     with pytest.raises(error, match=text):
         build()
+
+
+def test_small_numpy_integers_count_like_plain_ones():
+    assert compression.qsgd(np.uint8(100), 1000, "max") == compression.qsgd(100, 1000, "max")
+    assert compression.qsgd_bits(np.uint8(200), np.uint8(200)) == compression.qsgd_bits(200, 200)
+    assert compression.sign_bits(np.uint8(250)) == compression.sign_bits(250)

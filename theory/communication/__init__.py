@@ -1,6 +1,6 @@
 """Prices of messages: payloads, index codes, cost models and technologies (dossier, chapter 1, sections 4 and 8)."""
 
-from .cost import AffineCost, BidirectionalCost, Cost, HybridCost, PacketCost, TableCost
+from .cost import AffineCost, BidirectionalCost, Cost, HybridCost, PacketCost, TableCost, check_cost
 from .energy import EnergyCost, first_order_radio, radio_bit_energy
 from .index_coding import (
     elias_gamma_bits,
@@ -39,6 +39,7 @@ __all__ = [
     "Packets",
     "TableCost",
     "Technology",
+    "check_cost",
     "count_bits",
     "elias_gamma_bits",
     "entropy_index_bits",

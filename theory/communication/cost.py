@@ -18,6 +18,7 @@ __all__ = [
     "HybridCost",
     "PacketCost",
     "TableCost",
+    "check_cost",
 ]
 
 
@@ -41,6 +42,25 @@ class Cost(Protocol):
 
         The searches stop by it (`eff-safe-stop`): the closer it is, the fewer entries they sort.
         """
+
+
+def check_cost(cost: Any, name: str = "cost") -> None:
+    """Refuse what is not a `Cost`; a class in place of its object is none.
+
+    Raises
+    ------
+    TypeError
+        Naming the argument.
+
+    Examples
+    --------
+    >>> check_cost(64)
+    Traceback (most recent call last):
+        ...
+    TypeError: cost is a int; pass a Cost of taciturn.theory.communication
+    """
+    if isinstance(cost, type) or not isinstance(cost, Cost):
+        raise TypeError(f"{name} is a {type(cost).__name__}; pass a Cost of taciturn.theory.communication")
 
 
 @dataclass(frozen=True)
@@ -72,8 +92,8 @@ class AffineCost:
     unit: str = "bits"
 
     def __post_init__(self) -> None:
-        check_non_negative(self.c0, "c0")
-        check_non_negative(self.c1, "c1")
+        object.__setattr__(self, "c0", check_non_negative(self.c0, "c0"))
+        object.__setattr__(self, "c1", check_non_negative(self.c1, "c1"))
         check_positive(self.c0 + self.c1, "c0 + c1")
 
     def __call__(self, T: ArrayLike) -> Any:
@@ -118,8 +138,8 @@ class PacketCost:
     unit: str = "bits"
 
     def __post_init__(self) -> None:
-        check_positive(self.packet_cost, "packet_cost")
-        check_non_negative(self.c0, "c0")
+        object.__setattr__(self, "packet_cost", check_positive(self.packet_cost, "packet_cost"))
+        object.__setattr__(self, "c0", check_non_negative(self.c0, "c0"))
 
     def __call__(self, T: ArrayLike) -> Any:
         """Return the price of a message with T entries."""
@@ -167,9 +187,9 @@ class HybridCost:
     unit: str = "bits"
 
     def __post_init__(self) -> None:
-        check_non_negative(self.packet_cost, "packet_cost")
-        check_positive(self.bit_cost, "bit_cost")
-        check_non_negative(self.c0, "c0")
+        object.__setattr__(self, "packet_cost", check_non_negative(self.packet_cost, "packet_cost"))
+        object.__setattr__(self, "bit_cost", check_positive(self.bit_cost, "bit_cost"))
+        object.__setattr__(self, "c0", check_non_negative(self.c0, "c0"))
 
     def __call__(self, T: ArrayLike) -> Any:
         """Return the price of a message with T entries."""
@@ -219,8 +239,8 @@ class BidirectionalCost:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        check_count(self.d, "d")
-        check_count(self.workers, "workers")
+        object.__setattr__(self, "d", check_count(self.d, "d"))
+        object.__setattr__(self, "workers", check_count(self.workers, "workers"))
         if self.up.unit != self.down.unit:
             raise ValueError(f"the uplink is priced in {self.up.unit}, the downlink in {self.down.unit}")
 
@@ -231,7 +251,7 @@ class BidirectionalCost:
 
     def __call__(self, T: ArrayLike) -> Any:
         """Return the price of a message with T entries and its answer."""
-        return self.up(T) + self.down(np.minimum(self.workers * np.asarray(T), self.d))
+        return self.up(T) + self.down(np.minimum(np.int64(self.workers) * np.asarray(T), self.d))
 
     def affine_minorant(self) -> tuple[float, float]:
         """Return the sum of the minorants; min(d, workers T) >= T."""
@@ -265,7 +285,10 @@ class TableCost:
     unit: str = "bits"
 
     def __post_init__(self) -> None:
-        values = np.array(self.values, dtype=np.float64)
+        given = np.asarray(self.values)
+        if given.dtype.kind not in "iuf":
+            raise TypeError(f"values are of {given.dtype}; accepted: real numbers")
+        values = np.array(given, dtype=np.float64)
         if values.ndim != 1 or not values.size:
             raise ValueError(f"values has the shape {values.shape}; accepted: (d,) with d >= 1")
         refused = np.flatnonzero(~((values > 0) & (values < np.inf)))
@@ -281,12 +304,13 @@ class TableCost:
     def affine_minorant(self) -> tuple[float, float]:
         """Return the line with the slope from the first to the last price that touches the table from below.
 
-        An affine table is its own minorant. Where the slope is negative it is put to 0; where the line is not
-        positive at T = 1, the steepest line through the origin takes its place.
+        An affine table is its own minorant, but for the rounding errors of the line, by which it is lowered. Where the
+        slope is negative it is put to 0; where the line is not positive at T = 1, the steepest line through the origin
+        takes its place.
         """
         T = np.arange(1, len(self._table) + 1)
         slope = max(0.0, float(self._table[-1] - self._table[0]) / max(1, T.size - 1))
-        intercept = float(np.min(self._table - slope * T))
+        intercept = float(np.min(self._table - slope * T) - 4 * np.finfo(np.float64).eps * np.max(self._table))
         if intercept + slope > 0:
             return intercept, slope
         return 0.0, float(np.min(self._table / T))

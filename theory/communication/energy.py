@@ -51,10 +51,10 @@ class EnergyCost:
     unit: str = field(default="joules", init=False)
 
     def __post_init__(self) -> None:
-        check_positive(self.bit_energy, "bit_energy")
-        check_count(self.overhead_bits, "overhead_bits", lowest=0)
-        check_non_negative(self.turnaround_energy, "turnaround_energy")
-        check_non_negative(self.wake_up_energy, "wake_up_energy")
+        object.__setattr__(self, "bit_energy", check_positive(self.bit_energy, "bit_energy"))
+        object.__setattr__(self, "overhead_bits", check_count(self.overhead_bits, "overhead_bits", lowest=0))
+        object.__setattr__(self, "turnaround_energy", check_non_negative(self.turnaround_energy, "turnaround_energy"))
+        object.__setattr__(self, "wake_up_energy", check_non_negative(self.wake_up_energy, "wake_up_energy"))
 
     def __call__(self, T: ArrayLike) -> Any:
         """Return the energy of a message with T entries."""
@@ -82,7 +82,7 @@ def first_order_radio(distance: float) -> tuple[float, float]:
     >>> first_order_radio(10.0)
     (6e-08, 5e-08)
     """
-    check_non_negative(distance, "distance")
+    distance = check_non_negative(distance, "distance")
     return 50e-9 + 100e-12 * distance**2, 50e-9
 
 
@@ -96,7 +96,7 @@ def radio_bit_energy(voltage: float, current: float, bit_rate: float) -> float:
     >>> f"{radio_bit_energy(3, 17.4e-3, 250e3):.3g} {radio_bit_energy(3, 18.8e-3, 250e3):.3g}"
     '2.09e-07 2.26e-07'
     """
-    check_positive(voltage, "voltage")
-    check_positive(current, "current")
-    check_positive(bit_rate, "bit_rate")
+    voltage = check_positive(voltage, "voltage")
+    current = check_positive(current, "current")
+    bit_rate = check_positive(bit_rate, "bit_rate")
     return voltage * current / bit_rate

@@ -54,7 +54,7 @@ def entropy_index_bits(T: ArrayLike, d: int) -> Any:
     >>> float(2 ** entropy_index_bits(2, 4))
     6.0
     """
-    check_count(d, "d")
+    d = check_count(d, "d")
     entries = integer_entries(T, "T", 0, d)
     # binom(d, T) = prod_{j<=t} (d - j + 1)/j with t = min(T, d - T), by symmetry the shorter product.
     shorter = np.minimum(entries, d - entries)
@@ -71,7 +71,7 @@ def rice_remainder_bits(T: int, d: int) -> int:
     >>> rice_remainder_bits(1000, 47236)
     6
     """
-    check_count(T, "T", highest=d)
+    T = check_count(T, "T", highest=d)
     return index_bits(-(-d // T))
 
 
@@ -86,7 +86,8 @@ def rice_bound(T: int, d: int) -> int:
     >>> rice_bound(1000, 47236)
     8000
     """
-    return T * (rice_remainder_bits(T, d) + 2)
+    remainder_bits = rice_remainder_bits(T, d)
+    return int(T) * (remainder_bits + 2)
 
 
 def rice_bits(indices: ArrayLike, d: int, remainder_bits: int | None = None) -> int:
@@ -120,7 +121,7 @@ def rice_bits(indices: ArrayLike, d: int, remainder_bits: int | None = None) -> 
     """
     gaps = _gaps(indices, d)
     c = rice_remainder_bits(gaps.size, d) if remainder_bits is None else remainder_bits
-    check_count(c, "remainder_bits", lowest=0)
+    c = check_count(c, "remainder_bits", lowest=0)
     return int(np.sum(((gaps - 1) >> c) + 1 + c))
 
 
@@ -182,7 +183,7 @@ def golomb_rice_mean_bits(density: float, remainder_bits: int) -> float:
     8.108
     """
     _check_density(density)
-    check_count(remainder_bits, "remainder_bits", lowest=0)
+    remainder_bits = check_count(remainder_bits, "remainder_bits", lowest=0)
     return remainder_bits - 1 / math.expm1(2**remainder_bits * math.log1p(-density))
 
 
@@ -192,7 +193,7 @@ def _check_density(density: float) -> None:
 
 
 def _gaps(indices: ArrayLike, d: int) -> NDArray[np.int64]:
-    check_count(d, "d")
+    d = check_count(d, "d")
     positions = integer_entries(indices, "indices", 0, d - 1)
     if positions.ndim != 1 or not positions.size:
         raise ValueError(f"indices has the shape {positions.shape}; accepted: (T,) with T >= 1")

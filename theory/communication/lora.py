@@ -52,10 +52,12 @@ class LoRaModulation:
     implicit_header: bool = False
 
     def __post_init__(self) -> None:
-        check_count(self.spreading_factor, "spreading_factor", lowest=6, highest=12)
-        check_positive(self.bandwidth, "bandwidth")
-        check_count(self.coding_rate, "coding_rate", highest=4)
-        check_count(self.preamble_symbols, "preamble_symbols", lowest=0)
+        object.__setattr__(
+            self, "spreading_factor", check_count(self.spreading_factor, "spreading_factor", lowest=6, highest=12)
+        )
+        object.__setattr__(self, "bandwidth", check_positive(self.bandwidth, "bandwidth"))
+        object.__setattr__(self, "coding_rate", check_count(self.coding_rate, "coding_rate", highest=4))
+        object.__setattr__(self, "preamble_symbols", check_count(self.preamble_symbols, "preamble_symbols", lowest=0))
 
     @property
     def symbol_time(self) -> float:
@@ -146,11 +148,11 @@ class LoRaCost:
     unit: str = field(default="seconds", init=False)
 
     def __post_init__(self) -> None:
-        check_count(self.frame_bytes, "frame_bytes")
-        check_count(self.overhead_bytes, "overhead_bytes", lowest=0)
-        check_non_negative(self.c0, "c0")
-        check_count(self.entry_bits, "entry_bits")
-        check_count(self.header_bits, "header_bits", lowest=0)
+        object.__setattr__(self, "frame_bytes", check_count(self.frame_bytes, "frame_bytes"))
+        object.__setattr__(self, "overhead_bytes", check_count(self.overhead_bytes, "overhead_bytes", lowest=0))
+        object.__setattr__(self, "c0", check_non_negative(self.c0, "c0"))
+        object.__setattr__(self, "entry_bits", check_count(self.entry_bits, "entry_bits"))
+        object.__setattr__(self, "header_bits", check_count(self.header_bits, "header_bits", lowest=0))
 
     def __call__(self, T: ArrayLike) -> Any:
         """Return the air time of a message with T entries."""

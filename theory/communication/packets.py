@@ -48,9 +48,9 @@ class Packets:
     straddling: bool = False
 
     def __post_init__(self) -> None:
-        check_count(self.entry_bits, "entry_bits")
-        check_count(self.packet_bits, "packet_bits")
-        check_count(self.header_bits, "header_bits", lowest=0)
+        object.__setattr__(self, "entry_bits", check_count(self.entry_bits, "entry_bits"))
+        object.__setattr__(self, "packet_bits", check_count(self.packet_bits, "packet_bits"))
+        object.__setattr__(self, "header_bits", check_count(self.header_bits, "header_bits", lowest=0))
         needed = 0 if self.straddling else max(self.entry_bits, self.header_bits)
         if self.packet_bits < needed:
             raise ValueError(

@@ -37,7 +37,7 @@ def index_bits(d: int) -> int:
     >>> index_bits(47236)
     16
     """
-    check_count(d, "d")
+    d = check_count(d, "d")
     return (d - 1).bit_length()
 
 
@@ -51,7 +51,7 @@ def count_bits(d: int) -> int:
     >>> count_bits(7), count_bits(8)
     (3, 4)
     """
-    check_count(d, "d")
+    d = check_count(d, "d")
     return d.bit_length()
 
 
@@ -64,7 +64,7 @@ def entry_bits(scheme: str, d: int, float_bits: int = 32) -> int:
     (48, 17)
     """
     check_choice(scheme, "scheme", SCHEMES)
-    check_count(float_bits, "float_bits")
+    float_bits = check_count(float_bits, "float_bits")
     return index_bits(d) + (1 if scheme == "S+Q" else float_bits)
 
 
@@ -77,7 +77,7 @@ def header_bits(scheme: str, float_bits: int = 32) -> int:
     (0, 32)
     """
     check_choice(scheme, "scheme", SCHEMES)
-    check_count(float_bits, "float_bits")
+    float_bits = check_count(float_bits, "float_bits")
     return float_bits if scheme == "S+Q" else 0
 
 
@@ -118,7 +118,7 @@ def payload_bits(scheme: str, T: ArrayLike, d: int, float_bits: int = 32) -> Any
     array([   44, 17002, 32002])
     """
     check_choice(scheme, "scheme", FORMATS)
-    check_count(d, "d")
+    d, float_bits = check_count(d, "d"), check_count(float_bits, "float_bits")
     entries = integer_entries(T, "T", 0, d)
     if scheme == "menu":
         shortest = np.minimum(payload_bits("S", T, d, float_bits), payload_bits("S-bitmap", T, d, float_bits))
@@ -165,7 +165,7 @@ def sampled_payload_bits(N: ArrayLike, clipped: ArrayLike, d: int, float_bits: i
     >>> sampled_payload_bits(10, 0, 47236), sampled_payload_bits(10, 2, 47236)
     (202, 280)
     """
-    check_count(d, "d")
+    d, float_bits = check_count(d, "d"), check_count(float_bits, "float_bits")
     sent, exact = integer_entries(N, "N", 0, d), integer_entries(clipped, "clipped", 0, d)
     if np.any(exact > sent):
         raise ValueError("clipped exceeds N; accepted: 0..N")

@@ -45,8 +45,8 @@ class Technology:
     standard: str
 
     def __post_init__(self) -> None:
-        check_count(self.payload_bytes, "payload_bytes")
-        check_count(self.overhead_bytes, "overhead_bytes", lowest=0)
+        object.__setattr__(self, "payload_bytes", check_count(self.payload_bytes, "payload_bytes"))
+        object.__setattr__(self, "overhead_bytes", check_count(self.overhead_bytes, "overhead_bytes", lowest=0))
 
     def packets(self, scheme: str, d: int, float_bits: int = 32, straddling: bool = False) -> Packets:
         """Return how a message of a scheme is cut into packets.
@@ -260,8 +260,8 @@ def nr_overhead_bits(transport_block_bits: int, base_graph: int = 1) -> int:
     >>> nr_overhead_bits(3824), nr_overhead_bits(8424), nr_overhead_bits(8448)
     (16, 24, 72)
     """
-    check_count(transport_block_bits, "transport_block_bits")
-    check_count(base_graph, "base_graph", highest=2)
+    transport_block_bits = check_count(transport_block_bits, "transport_block_bits")
+    base_graph = check_count(base_graph, "base_graph", highest=2)
     crc = 16 if transport_block_bits <= 3824 else 24
     with_crc, code_block = transport_block_bits + crc, 8448 if base_graph == 1 else 3840
     blocks = 1 if with_crc <= code_block else -(-with_crc // (code_block - 24))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sympy
 
-from ..certificate import Hypothesis
+from ..certificate import Hypothesis, Identity
 from ..gram import mean, scalars, vectors
 from ..special import stale_root_step
 from ..symbols import Range, parameter
-from ..theorem import Source
+from ..theorem import BOUND, RESIDUAL, K, Source
 
 SUBJECT = "staleness"
 PAPER = "Khirirat, Feyzmahdavian, Johansson (2018), arXiv 1806.06573"
@@ -55,6 +55,11 @@ def default_step(smoothness: sympy.Expr, slope: sympy.Expr, floor: sympy.Expr, c
     closed = 1 / (smoothness * (1 + phi * tau) + sympy.Rational(3, 4) * curvature * tau)
     root = stale_root_step(smoothness, slope, tau, curvature)
     return sympy.Piecewise((closed, sympy.And(slope <= 0, floor > 0)), (root, True))
+
+
+def tends_to_residual(vanishing: sympy.Expr) -> Identity:
+    """The line that says what the bound tends to: the rest vanishes as the number of steps grows."""
+    return Identity("the residual is what the bound tends to", BOUND(K) - RESIDUAL - vanishing)
 
 
 golden = sympy.Symbol("phi", real=True)

@@ -24,7 +24,24 @@ from ..special import pattern_noise_factor, pattern_root_step
 from ..symbols import NONNEGATIVE, POSITIVE, Parameter, Range, parameter
 from ..theorem import BOUND, EPS, INITIAL, RATE, STEP_SIZE, VALUE, K, Theorem
 from .bounds import FLOOR, SLOPE, SMOOTHNESS, step_below
-from .common import B_0, CURVATURE, DELAY, N_0, SUBJECT, L, L_hat, a, b, gamma, mu, omega, phi, source, tau
+from .common import (
+    B_0,
+    CURVATURE,
+    DELAY,
+    N_0,
+    SUBJECT,
+    L,
+    L_hat,
+    a,
+    b,
+    gamma,
+    mu,
+    omega,
+    phi,
+    source,
+    tau,
+    tends_to_residual,
+)
 
 _T = tau + 1
 
@@ -108,6 +125,7 @@ PATTERN_AWARE = Theorem(
     proof=Certificate(
         lines=(
             Identity("the sum over k < K", 2 * gamma * K * BOUND(K) - INITIAL - K * gamma**2 * _c_N * N_0),
+            tends_to_residual(INITIAL / (2 * gamma * K)),
         ),
         domain=(gamma > 0,),
         scope="every dimension, number of workers, weights and known delay pattern",
@@ -170,6 +188,7 @@ ADAPTIVE_CONVEX = Theorem(
                 "the sum over k < K",
                 2 * K * _mean_step.symbol * BOUND(K) - INITIAL - K * N_0 * _square_step.symbol / (1 - _h),
             ),
+            tends_to_residual(INITIAL / (2 * K * _mean_step.symbol)),
         ),
         domain=(_h > 0,),
         scope="every dimension, number of workers and sequence of delays, no bound on them",

@@ -23,7 +23,7 @@ from ..gram import inner, scalars, square, vectors
 from ..symbols import NONNEGATIVE, Parameter, Range, parameter
 from ..theorem import BOUND, EPS, INITIAL, RATE, RESIDUAL, STEP_SIZE, K, Theorem
 from .bounds import FLOOR, SLOPE, SMOOTHNESS, step_below
-from .common import B_0, CURVATURE, DELAY, N_0, SUBJECT, L_hat, a, b, gamma, mu, source, tau
+from .common import B_0, CURVATURE, DELAY, N_0, SUBJECT, L_hat, a, b, gamma, mu, source, tau, tends_to_residual
 
 _x, _E, _T = scalars("x E T")
 
@@ -66,6 +66,7 @@ STORED_CONVEX = Theorem(
                 where=(2 * a * tau <= 1,),
             ),
             Identity("the sum over k < K", 2 * gamma * K * BOUND(K) - INITIAL - K * gamma**2 * N_0 * (2 + 3 * tau)),
+            tends_to_residual(INITIAL / (2 * gamma * K)),
         ),
         domain=(a >= 0, b >= 0, tau >= 0, gamma > 0),
         scope="every dimension, number of workers, weights, refresh pattern below tau",
