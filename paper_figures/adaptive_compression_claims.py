@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -53,7 +54,7 @@ def measure(setting: Setting, progress: Progress) -> tuple[Finding, ...]:
         return {(scheme, name): run for (which, scheme, name), run in done.items() if which == group}
 
     bits, d = of("bits"), problem(TEXT).d
-    return (
+    one_node = (
         _savings(setting, bits, of("mnist")),
         judge.on_rate({T: float(bits["S", f"{T}"].coefficient.mean()) * d / T for T in (10, 100, 1000)}),
         judge.on_bounds(_bound_ratios(of("bounds"))),
@@ -62,7 +63,12 @@ def measure(setting: Setting, progress: Progress) -> tuple[Finding, ...]:
         judge.on_quantisation(dict(_dynamic(bits, of("more")["S+Q", "ieee-802.15.4"]))),
         _sampling(bits),
         _orders(setting, bits, of("more")["S", "payload"]),
-        _workers({name: run for (_, name), run in of("workers").items()}),
+    )
+    several = _workers({name: run for (_, name), run in of("workers").items()})
+    shared = problem(workers_figure.workers_data())
+    return (
+        *(replace(finding, data=f"e-mails, d = {d}") for finding in one_node),
+        replace(several, data=f"{workers_figure.workers_data()}, d = {shared.d}, {shared.workers} workers"),
     )
 
 

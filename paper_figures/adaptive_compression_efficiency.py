@@ -107,7 +107,7 @@ def _threshold(axis: Axes, rows: Table) -> None:
     axis.plot(T, threshold, "o", color=style.GREEN)
     style.label_line(axis, 1.1, threshold * 0.85, r"$\lambda^*$", style.BLACK, va="top")
     style.label_line(axis, T * 1.15, 1.5e-5, f"$T^*={T}$", style.BLACK)
-    style.label_line(axis, 500, 1.7e-4, "next entry\n$g_{(T+1)}^2$", style.BLACK, ha="right", va="center")
+    style.label_line(axis, 330, 1.9e-4, "next entry\n$g_{(T+1)}^2$", style.BLACK, ha="right", va="center")
     style.label_line(axis, 300, 2.5e-3, "average per price\n$c_1A_T/(c_0+c_1T)$", style.GREEN, va="bottom")
     axis.set(title=f"threshold, $c_0={UDP_BITS}$", ylabel=r"share of $\Vert g\Vert^2$", ylim=(1e-5, 0.04))
 

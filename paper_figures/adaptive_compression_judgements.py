@@ -24,9 +24,6 @@ ORDERS = 1e4  # the lower end of "four to five orders of magnitude"
 STALLED = 1e-3  # a relative gap above which a run with several workers is stuck
 CONVERGED = 1e-6  # one at which it has converged
 
-Targets = Mapping[float, float]
-"""A number for each relative gap that runs are taken to."""
-
 
 def on_savings(worst_case: float, gains: Mapping[str, float], floor: float) -> Finding:
     """Sparsification in the worst case and with data.
@@ -48,13 +45,8 @@ def on_savings(worst_case: float, gains: Mapping[str, float], floor: float) -> F
         (
             Check("guaranteed bits of the best T for any data, over the full gradient's", worst_case, lowest=1.0),
             *(
-                Check(
-                    f"gain of CAT-S over full gradients, gap {target}",
-                    gain,
-                    lowest=1.0,
-                    reference=references.get(target),
-                )
-                for target, gain in gains.items()
+                Check(f"gain of CAT-S over full gradients, {case}", gain, lowest=1.0, reference=references.get(case))
+                for case, gain in gains.items()
             ),
             Check("gain guaranteed at the first gradient by its effective sparsity", floor, reference=5.9),
         ),
@@ -163,7 +155,7 @@ def on_quantisation(ratios: Mapping[tuple[str, str, float], float]) -> Finding:
     )
 
 
-def on_sampling(gains: Targets, over_top: Targets) -> Finding:
+def on_sampling(gains: Mapping[float, float], over_top: Mapping[float, float]) -> Finding:
     """Stochastic sparsification on one node.
 
     Parameters

@@ -73,8 +73,10 @@ def read(path: Path) -> tuple[Finding, ...]:
 def markdown(findings: Iterable[Finding]) -> str:
     """Return the findings as Markdown: a table of verdicts, then the numbers of each claim."""
     findings = tuple(findings)
-    lines = ["| claim | verdict | why |", "|---|---|---|"]
-    lines += [f"| {finding.claim} | **{finding.verdict}** | {finding.reason} |" for finding in findings]
+    lines = ["| claim | data | verdict | why |", "|---|---|---|---|"]
+    lines += [
+        f"| {finding.claim} | {finding.data} | **{finding.verdict}** | {finding.reason} |" for finding in findings
+    ]
     for finding in findings:
         lines += ["", f"## {finding.claim}", "", f"{finding.verdict}: {finding.reason}."]
         lines += ["", f"Theorems: {', '.join(finding.theorems)}.", ""]
@@ -92,6 +94,7 @@ def _table(findings: Iterable[Finding]) -> Table:
     return Table.of(
         id=[finding.id for finding, _ in rows],
         claim=[finding.claim for finding, _ in rows],
+        data=[finding.data for finding, _ in rows],
         verdict=[str(finding.verdict) for finding, _ in rows],
         quantity=[check.quantity for _, check in rows],
         measured=[float(check.measured) for _, check in rows],
@@ -119,6 +122,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
     return {
         "id": finding.id,
         "claim": finding.claim,
+        "data": finding.data,
         "verdict": str(finding.verdict),
         "reason": finding.reason,
         "theorems": list(finding.theorems),
@@ -132,7 +136,7 @@ def _from_json(entry: dict[str, Any]) -> Finding:
         return {name: _OPEN[name] if check[name] is None else check[name] for name in _OPEN}
 
     checks = tuple(Check(quantity=check["quantity"], unit=check["unit"], **numbers(check)) for check in entry["checks"])
-    return Finding(entry["id"], entry["claim"], tuple(entry["theorems"]), checks, entry["not_testable"])
+    return Finding(entry["id"], entry["claim"], tuple(entry["theorems"]), checks, entry["not_testable"], entry["data"])
 
 
 CLAIMS = Claims(

@@ -92,6 +92,8 @@ class Finding:
         What was measured.
     not_testable : str
         Why the measurements cannot decide; empty if they can.
+    data : str
+        What they were made on: a verdict holds there.
 
     Examples
     --------
@@ -104,6 +106,7 @@ class Finding:
     theorems: tuple[str, ...]
     checks: tuple[Check, ...]
     not_testable: str = ""
+    data: str = ""
 
     @property
     def verdict(self) -> Verdict:

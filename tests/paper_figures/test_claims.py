@@ -97,7 +97,7 @@ def test_orders_of_magnitude_are_judged_under_their_ceiling(ceiling: float, gain
 def test_files_carry_the_findings_there_and_back(tmp_path: Path) -> None:
     content = (
         Finding("a", "It | holds.", ("cat-greedy",), (PASS, INFORMATION, Check("missed", math.inf, highest=2.0))),
-        Finding("b", "It cannot.", (), (Check("r", 1 / 3, reference=0.25),), "no data"),
+        Finding("b", "It cannot.", (), (Check("r", 1 / 3, reference=0.25),), "no network", "e-mails"),
     )
     claims.write(content, tmp_path / "claims.json")
     again = claims.read(tmp_path / "claims.json")
@@ -105,6 +105,7 @@ def test_files_carry_the_findings_there_and_back(tmp_path: Path) -> None:
     assert [finding.verdict for finding in again] == [Verdict.IN_PART, Verdict.NOT_TESTABLE]
     assert again[0] == content[0]
     assert again[1].checks[0].measured == pytest.approx(1 / 3, rel=1e-8)
+    assert again[1].data == "e-mails"
 
 
 def test_corrupt_file_is_refused(tmp_path: Path) -> None:
@@ -114,6 +115,7 @@ def test_corrupt_file_is_refused(tmp_path: Path) -> None:
         claims.read(path)
 
 
+@pytest.mark.slow
 def test_all_claims_are_measured(cache: Cache) -> None:
     findings = adaptive_compression_claims.measure(Setting(cache), lambda done, total: None)
 
