@@ -32,7 +32,7 @@ wheel: $(VENV)/developer                ## build the wheel, install it elsewhere
 	rm -rf build/outside dist && mkdir -p build/outside
 	$(BIN)/python -m build --wheel --outdir dist . > build/wheel.log
 	$(PYTHON) -m venv build/outside/venv
-	build/outside/venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "$$(ls dist/*.whl)[test]"
+	build/outside/venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "$$(ls dist/*.whl)[test,data]"
 	cp -r tests pyproject.toml build/outside/
 	cd build/outside && venv/bin/python -m pytest -q -n auto --dist worksteal -m "not slow" tests
 

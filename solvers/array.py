@@ -235,7 +235,7 @@ def matrix_like(matrix: Any, like: Array) -> Any:
     if not array_api_compat.is_torch_array(like):
         raise TypeError(f"{array_namespace(like).__name__} has no sparse arrays; pass matrix.toarray()")
     torch = sys.modules["torch"]
-    compressed = matrix.tocsr()
+    compressed = matrix.tocsr().sorted_indices()  # torch refuses rows whose columns are not in order
     starts, columns = (array_like(part, like, dtype=torch.int64) for part in (compressed.indptr, compressed.indices))
     values = array_like(compressed.data, like)
     with warnings.catch_warnings():

@@ -307,6 +307,16 @@ def test_torch_agrees_with_numpy(problem, dtype, tolerance):
     check_agreement(problem, like, tolerance, lambda x: torch.asarray(x, dtype=like.dtype))
 
 
+def test_torch_takes_rows_whose_columns_are_not_in_order():
+    torch = pytest.importorskip("torch")
+    features = sparse.csr_array((np.array([2.0, 1.0, 3.0]), np.array([2, 0, 1]), np.array([0, 2, 3])), shape=(2, 3))
+    problem = ridge_regression(features, np.array([1.0, -1.0]), 0.1)
+    x = np.array([0.5, -1.0, 2.0])
+    found = problem.on(torch.zeros(1, dtype=torch.float64)).gradient(torch.asarray(x))
+
+    np.testing.assert_allclose(found.numpy(), problem.gradient(x), rtol=1e-12)
+
+
 @EVERY
 def test_numpy_float32_agrees_with_float64(problem):
     check_agreement(problem, np.zeros(1, dtype=np.float32), 1e-5, lambda x: x.astype(np.float32))
