@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sympy
 
-from ..certificate import Hypothesis
 from ..gram import scalars, vectors
 from ..hypotheses import after, minimiser, start
 from ..symbols import POSITIVE, UNIT, Parameter, Range, parameter
@@ -51,11 +50,6 @@ def step_parameter(upper: sympy.Expr, *, upper_open: bool = False) -> Parameter:
     return parameter("step_size", Range(0, upper, lower_open=True, upper_open=upper_open))
 
 
-def nonnegative_gap() -> Hypothesis:
-    """``F >= F*``."""
-    return Hypothesis("x* is a minimiser", gap, "bounded_below")
-
-
 __all__ = [
     "AT",
     "BEST",
@@ -85,7 +79,6 @@ __all__ = [
     "gap_next",
     "m",
     "mu",
-    "nonnegative_gap",
     "omega",
     "q",
     "source",
