@@ -12,9 +12,18 @@ from .theorem import Theorem
 
 @cache
 def _by_id() -> Mapping[str, Theorem]:
-    from . import adaptive_compression, compressed_gradient, compressor_table, data_sparsity, staleness
+    from . import (
+        adaptive_compression,
+        compressed_gradient,
+        compressor_table,
+        data_sparsity,
+        ratio_assignment,
+        staleness,
+    )
 
-    subjects = (adaptive_compression, compressor_table, compressed_gradient, data_sparsity, staleness)
+    subjects = (
+        adaptive_compression, compressor_table, compressed_gradient, data_sparsity, staleness, ratio_assignment,
+    )  # fmt: skip
     return MappingProxyType({entry.id: entry for subject in subjects for entry in subject.THEOREMS})
 
 
