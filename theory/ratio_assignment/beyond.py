@@ -6,9 +6,9 @@ import sympy
 
 from ..certificate import Certificate, Hypothesis, Identity, Sign, Term
 from ..gram import scalars, square, vectors
-from ..symbols import COUNT, Parameter
+from ..symbols import COUNT, Parameter, parameter
 from ..theorem import VALUE, Theorem
-from .common import SUBJECT, B, c, delta, memory_cost, parameter, q, source
+from .common import SUBJECT, B, c, delta, memory_cost, q, source
 
 _gamma, _L, _A_1, _A_2 = scalars("gamma L_F A_1 A_2")
 

@@ -11,9 +11,9 @@ import sympy
 
 from ..certificate import Certificate, Hypothesis, Identity, Sign, Term
 from ..gram import mean, scalars
-from ..symbols import NONNEGATIVE, Parameter
+from ..symbols import NONNEGATIVE, Parameter, parameter
 from ..theorem import VALUE, Theorem
-from .common import OBJECTIVE_EXPONENT, ROOT_SUM, SUBJECT, B, n, parameter, source
+from .common import OBJECTIVE_EXPONENT, ROOT_SUM, SUBJECT, B, n, source
 
 
 @dataclass(frozen=True)

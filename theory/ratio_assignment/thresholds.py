@@ -6,9 +6,9 @@ import sympy
 
 from ..certificate import Certificate, Hypothesis, Identity, Sign, Term
 from ..gram import mean, scalars
-from ..symbols import POSITIVE, Parameter, Range
+from ..symbols import POSITIVE, Parameter, Range, parameter
 from ..theorem import VALUE, Theorem
-from .common import SUBJECT, c, d, nu, parameter, source
+from .common import SUBJECT, c, d, nu, source
 
 _lam, _last, _now, _e_abs, _g_abs, _v_abs = scalars("lambda lambda_last lambda_now e_abs g_abs v_abs")
 _E_k, _E_next, _G, _N, _mean_N = scalars("E_k E_next G_k N_k mean_N")
