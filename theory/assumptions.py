@@ -23,7 +23,9 @@ STRONGLY_CONVEX = Assumption(
 )
 BOUNDED_BELOW = Assumption("bounded_below", r"F\ge F_{\inf}>-\infty")
 BOUNDED_DISTANCE = Assumption("bounded_distance", r"\lVert x_k-x^*\rVert\le R\ \text{for all }k<K")
-EXACT_GRADIENT = Assumption("exact_gradient", r"g=\nabla F(x)\ \text{is deterministic}")
+EXACT_GRADIENT = Assumption(
+    "exact_gradient", r"g=\nabla F(x)\ \text{is deterministic}", ("worker_noise", "uncorrelated_noise")
+)
 STOCHASTIC_GRADIENT = Assumption(
     "stochastic_gradient", r"\mathbb E\,\tilde g=\nabla F(x),\ \mathbb E\lVert\tilde g-\nabla F(x)\rVert^2\le\sigma^2"
 )
@@ -94,13 +96,59 @@ MEASURED_DELAY = Assumption(
 )
 KNOWN_PATTERN = Assumption("known_pattern", r"\text{the delays of the whole run are known}", ("bounded_delay",))
 
+WORKER_NOISE = Assumption(
+    "worker_noise", r"g_i^k=\nabla f_i(x_k)+\xi_i^k,\ \mathbb E\,\xi_i^k=0,\ \mathbb E\lVert\xi_i^k\rVert^2\le s_i^2"
+)
+UNCORRELATED_NOISE = Assumption(
+    "uncorrelated_noise",
+    r"\mathbb E\langle\xi_i^k,\xi_j^k\rangle=0\ \text{for }i\ne j;\quad \sigma^2=\textstyle\sum_ip_i^2s_i^2",
+)
+WORKER_DISSIMILARITY = Assumption(
+    "worker_dissimilarity", r"\lVert\nabla f_i(x)\rVert\le\zeta_i+b_i\lVert\nabla F(x)\rVert"
+)
+COMMON_MINIMISER = Assumption("common_minimiser", r"\nabla f_i(x^*)=0\ \text{for every worker}")
+SINGLE_WORKER = Assumption("single_worker", r"n=1", ("common_minimiser",))
+BOUNDED_GRADIENTS = Assumption("bounded_gradients", r"\lVert g_i^k\rVert\le h_i")
+BOUNDED_MEMORY = Assumption("bounded_memory", r"\mathbb E\lVert\bar e_k\rVert^2\le\bar E^2\ \text{for all }k")
+MEAN_LINEAR = Assumption("mean_linear", r"\mathbb E\,C_i(v)=\delta_iv")
+HARD_THRESHOLD = Assumption(
+    "hard_threshold", r"C_\lambda(v)_j=v_j\ \text{if}\ |v_j|>\lambda,\ \text{else }0", ("absolute",)
+)
+
+SYMMETRIC_MIXING = Assumption(
+    "symmetric_mixing", r"W=W^\top,\ W\mathbf1=\mathbf1", ("doubly_stochastic", "row_stochastic")
+)
+DOUBLY_STOCHASTIC = Assumption(
+    "doubly_stochastic", r"W\mathbf1=\mathbf1,\ \mathbf1^\top W=\mathbf1^\top", ("row_stochastic",)
+)
+ROW_STOCHASTIC = Assumption("row_stochastic", r"W\mathbf1=\mathbf1")
+NONNEGATIVE_MIXING = Assumption("nonnegative_mixing", r"W_{ij}\ge0")
+CONNECTED = Assumption("connected", r"\lVert W-J\rVert_2<1")
+STALE_COPIES = Assumption("stale_copies", r"\lVert\hat x_{j\to i}^k-x_j^k\rVert\le c_k\ \text{on every link}")
+COMMON_COPIES = Assumption("common_copies", r"\hat x_{j\to i}=\hat x_j\ \text{for every receiver }i")
+PAST_COPIES = Assumption("past_copies", r"\text{the copies used at }k\text{ do not depend on the gradient noise of }k")
+PUBLISHED_UPDATE = Assumption(
+    "published_update", r"X^{k+1}=WX^k+(W-D)(\hat X^k-X^k)-\gamma G^k,\ D=\operatorname{diag}W"
+)
+AVERAGE_PRESERVING = Assumption("average_preserving", r"X^{k+1}=X^k+(W-I)\hat X^k-\gamma G^k", ("common_copies",))
+IDENTICAL_WORKERS = Assumption("identical_workers", r"f_i=f,\ x_i^0=x^0,\ W_{ii}=w")
+UNIFORM_DISSIMILARITY = Assumption(
+    "uniform_dissimilarity",
+    r"\tfrac1n\textstyle\sum_i\lVert\nabla f_i(x)-\nabla F(x)\rVert^2\le\zeta^2\ \text{for all }x",
+)
+WHOLE_VECTORS = Assumption("whole_vectors", r"\text{every copy used is one past vector}\ x_j^t,\ t\ge k-\tau")
+DAMPED = Assumption("damped", r"W_\eta=(1-\eta)I+\eta W\ \text{with the}\ \eta\ \text{of the statement}")
+
 ASSUMPTIONS = (
     L_SMOOTH, LIPSCHITZ_GRADIENT, CONVEX, PL, STRONGLY_CONVEX, BOUNDED_BELOW, BOUNDED_DISTANCE, EXACT_GRADIENT,
     STOCHASTIC_GRADIENT, PROJECTION, UNBIASED, CONTRACTIVE, UNCOMPRESSED, TOP_T, SCALED_SIGN, DYNAMIC_RULE, CAT_RULE,
     SEPARABLE_CURVATURE, RESTRICTED_SMOOTHNESS, DISSIMILARITY, EACH_CONVEX, EACH_LIPSCHITZ, INDEPENDENT_WORKERS,
     EACH_STRONGLY_CONVEX, QUADRATIC_GROWTH, FRESH, OBLIVIOUS, NOISE, RELATIVE_NOISE, STORED, ABSOLUTE, BOUNDED_DELAY,
     MEASURED_DELAY, KNOWN_PATTERN, SECOND_MOMENT, WEIGHTED_DISSIMILARITY, WINDOW_MOMENT, SUPPORT_PRESERVING, NOISE_FREE,
-    SAME_FUNCTION,
+    SAME_FUNCTION, WORKER_NOISE, UNCORRELATED_NOISE, WORKER_DISSIMILARITY, COMMON_MINIMISER, SINGLE_WORKER,
+    BOUNDED_GRADIENTS, BOUNDED_MEMORY, MEAN_LINEAR, HARD_THRESHOLD,
+    SYMMETRIC_MIXING, DOUBLY_STOCHASTIC, ROW_STOCHASTIC, NONNEGATIVE_MIXING, CONNECTED, STALE_COPIES, COMMON_COPIES,
+    PAST_COPIES, PUBLISHED_UPDATE, AVERAGE_PRESERVING, IDENTICAL_WORKERS, UNIFORM_DISSIMILARITY, WHOLE_VECTORS, DAMPED,
 )  # fmt: skip
 
 
