@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 _TOLERANCE = 1e-10
 
@@ -48,8 +50,8 @@ class Mixing:
     nonnegative: bool
 
 
-def mixing(W: npt.ArrayLike) -> Mixing:
-    """Compute the figures of a symmetric matrix with rows that sum to one; O(n^3).
+def mixing(W: Any) -> Mixing:
+    """Compute the figures of a symmetric matrix (dense or sparse) with rows that sum to one; O(n^3).
 
     Raises
     ------
@@ -91,9 +93,9 @@ def mixing(W: npt.ArrayLike) -> Mixing:
     )
 
 
-def check_mixing_matrix(W: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def check_mixing_matrix(W: Any) -> npt.NDArray[np.float64]:
     """Return W as an array, if it is square and its rows sum to one."""
-    matrix = np.asarray(W, dtype=np.float64)
+    matrix = np.asarray(W.toarray() if sparse.issparse(W) else W, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise ValueError(f"W has the shape {matrix.shape}; it must be square, one row per worker")
     if not np.all(np.isfinite(matrix)):
