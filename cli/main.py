@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import asynchronous, figures, reproduction, theorems, tuning, verification
+from . import asynchronous, figures, reproduction, sparsity, theorems, tuning, verification
 from .errors import OneLineErrors
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ for command in (
     *(verification.verify, verification.report),
     *(figures.figures, figures.claims),
     *(tuning.tune, tuning.technologies),
+    sparsity.sparsity,
     asynchronous.run_async,
     reproduction.reproduce,
 ):

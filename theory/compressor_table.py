@@ -12,7 +12,7 @@ from .symbols import Parameter, Range, parameter
 from .theorem import VALUE, Assumption, Theorem
 
 SUBJECT = "compression"
-TABLE_TEST = "tests/theory/test_compression.py::test_stated_constant_is_the_supremum_found_by_search"
+TABLE_TEST = "tests/verification/test_constants_table.py::test_exact_constants_are_attained_and_never_exceeded"
 
 d, k, omega, delta = sympy.Symbol("d", real=True), *scalars("k variance delta")
 levels, base = scalars("levels base")

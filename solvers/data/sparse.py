@@ -59,8 +59,8 @@ def load_svmlight(path: str | Path, columns: int | None = None) -> Dataset:
     TypeError
         If columns is not an integer.
     ValueError
-        If columns is below 1; if the file is truncated, not in this format, or has no line or a number that is not
-        finite.
+        If columns is below 1 or the number of features in the file; if the file is truncated, not in this format, or
+        has no line or a number that is not finite.
 
     Examples
     --------
@@ -77,11 +77,16 @@ def load_svmlight(path: str | Path, columns: int | None = None) -> Dataset:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist")
     try:
-        features, targets = load(str(path), n_features=columns)
+        features, targets = load(str(path))
     except (ValueError, OverflowError, OSError, EOFError) as error:
         raise ValueError(f"{path} is corrupt or not an svmlight file: {error}") from error
     if not len(targets):
         raise ValueError(f"{path} is corrupt or not an svmlight file: it has no line")
     if not (np.isfinite(features.data).all() and np.isfinite(targets).all()):
         raise ValueError(f"{path} has numbers that are NaN or infinite; accepted: finite numbers")
-    return Dataset(path.name.split(".")[0], sparse.csr_array(features), targets)
+    rows, found = features.shape
+    if columns is not None and columns < found:
+        raise ValueError(f"columns = {columns} is outside the accepted range {found}..: {path} has as many features")
+    shape = (rows, columns or found)
+    features = sparse.csr_array((features.data, features.indices, features.indptr), shape)
+    return Dataset(path.name.split(".")[0], features, targets)

@@ -21,6 +21,7 @@ COMMANDS = (
     "claims",
     "tune",
     "technologies",
+    "sparsity",
     "reproduce",
 )
 

@@ -16,19 +16,21 @@ ROW = {"claim": "a thousandfold", "verdict": "refuted", "reason": "31-fold", "th
 
 
 @pytest.fixture(autouse=True)
-def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """A registry of two figures and the claims that notes what it draws."""
-    noted: list[tuple[str, str, str]] = []
+    noted: list[tuple[str, ...]] = []
     registry = ModuleType("registry")
 
-    def draw(name: str, output: Path, backend: str, device: str, progress: Callable[[int, int], None]) -> None:
-        noted.append((name, backend, device))
+    def draw(
+        name: str, output: Path, backend: str, device: str, budget: str, progress: Callable[[int, int], None]
+    ) -> None:
+        noted.append((name, backend, device, budget))
         (output / f"{name}.csv").write_text("1")
         if name == "claims":
             (output / "claims.json").write_text(json.dumps([ROW]))
         progress(1, 1)
 
-    def check(name: str, output: Path, **rest: object) -> tuple[str, ...]:
+    def check(name: str, output: Path, *rest: object) -> tuple[str, ...]:
         agrees = (output / f"{name}.csv").exists() and (output / f"{name}.csv").read_text() == "1"
         return () if agrees else (f"{name}.csv",)
 
@@ -41,15 +43,21 @@ def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, st
     return noted
 
 
-def test_figures_draws_all_or_some(drawn: list[tuple[str, str, str]]) -> None:
+def test_figures_draws_all_or_some(drawn: list[tuple[str, ...]]) -> None:
     assert CliRunner().invoke(app, ["figures"]).exit_code == 0
-    assert CliRunner().invoke(app, ["figures", "gain", "--backend", "torch", "--device", "cuda"]).exit_code == 0
+    assert (
+        CliRunner()
+        .invoke(app, ["figures", "gain", "--backend", "torch", "--device", "cuda", "--budget", "full"])
+        .exit_code
+        == 0
+    )
 
-    assert drawn == [(name, "numpy", "cpu") for name in ("bits", "gain", "claims")] + [("gain", "torch", "cuda")]
+    everything = [(name, "numpy", "cpu", "quick") for name in ("bits", "gain", "claims")]
+    assert drawn == [*everything, ("gain", "torch", "cuda", "full")]
     assert Path("out/figures/bits.csv").exists()
 
 
-def test_unknown_figures_are_refused_before_any_work(drawn: list[tuple[str, str, str]]) -> None:
+def test_unknown_figures_are_refused_before_any_work(drawn: list[tuple[str, ...]]) -> None:
     result = CliRunner().invoke(app, ["figures", "bits", "gains"])
 
     assert result.exit_code == 2
@@ -58,7 +66,7 @@ def test_unknown_figures_are_refused_before_any_work(drawn: list[tuple[str, str,
     assert not Path("out").exists()
 
 
-def test_check_names_the_files_that_differ(drawn: list[tuple[str, str, str]]) -> None:
+def test_check_names_the_files_that_differ(drawn: list[tuple[str, ...]]) -> None:
     CliRunner().invoke(app, ["figures"])
     assert CliRunner().invoke(app, ["figures", "--check"]).exit_code == 0
     Path("out/figures/gain.csv").write_text("2")
@@ -69,7 +77,7 @@ def test_check_names_the_files_that_differ(drawn: list[tuple[str, str, str]]) ->
     assert result.stderr == "out/figures/gain.csv is missing or not what is drawn now\n"
 
 
-def test_claims_are_measured_once(drawn: list[tuple[str, str, str]]) -> None:
+def test_claims_are_measured_once(drawn: list[tuple[str, ...]]) -> None:
     first, second = (CliRunner().invoke(app, ["claims"]).output for _ in range(2))
 
     assert first == second
@@ -78,7 +86,7 @@ def test_claims_are_measured_once(drawn: list[tuple[str, str, str]]) -> None:
 
 
 @pytest.mark.parametrize("content", ['{"a": 1}', '[{"claim": "a thous', "5", '["a"]'])
-def test_corrupt_claims_are_named(drawn: list[tuple[str, str, str]], content: str) -> None:
+def test_corrupt_claims_are_named(drawn: list[tuple[str, ...]], content: str) -> None:
     Path("claims.json").write_text(content)
 
     result = CliRunner().invoke(app, ["claims", "--output", "."])
@@ -88,7 +96,7 @@ def test_corrupt_claims_are_named(drawn: list[tuple[str, str, str]], content: st
     assert result.stderr.count("\n") == 1
 
 
-def test_reproduce_does_everything(drawn: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reproduce_does_everything(drawn: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     from taciturn.theory import theorem
     from taciturn.verification import campaign, report
     from taciturn.verification.evidence import Evidence, Verdict

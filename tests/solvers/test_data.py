@@ -213,6 +213,15 @@ def test_svmlight_columns_that_are_no_count_are_refused(columns, error, tmp_path
         load_svmlight(path, columns=columns)
 
 
+def test_svmlight_with_more_features_than_columns_names_the_argument(tmp_path):
+    pytest.importorskip("sklearn")
+    path = tmp_path / "wide.svm"
+    path.write_text("1 1:1 4:2\n-1 2:1\n")
+    with pytest.raises(ValueError, match=r"^columns = 3 is outside the accepted range 4\.\."):
+        load_svmlight(path, columns=3)
+    assert load_svmlight(path, columns=4).features.shape == (2, 4)
+
+
 def test_an_empty_folder_name_in_the_environment_counts_as_none(monkeypatch):
     images = import_module("taciturn.solvers.data.images")
     monkeypatch.setenv("TACITURN_DATA", "")

@@ -72,7 +72,15 @@ PARAMETERS = dict(
     L_max=3.0, sum_square_weights=0.3, noise_strength=0.4, dissimilarity_inf=0.01, average_degree=2.0, column_count=3,
     k=4, levels=2, base=3.0, smallest_probability=0.2, magnitude_threshold=0.5, spacing=0.1, variance_1=1.0,
     variance_2=2.0, L_Q=2.0, relative_dissimilarity=1.2, absolute_dissimilarity=1e-3, largest_step=0.05,
-    copies=3, message_bits=8.0, float_bits=32.0,
+    copies=3, message_bits=8.0, float_bits=32.0, assignment_scale=2.0, ratio_budget=1.5, objective_exponent=1.5,
+    weight_sum=2.0, weight_cost=1.2, weight_exponent=1.0, root_sum=1.5, l1_norm=3.0, entries_per_step=4.0,
+    controller_gain=0.2, start_threshold=0.1, l1_bound=5.0, steps=20, traffic_scale=2.0, traffic_budget=3.0, period=4,
+    pull=0.3, trigger_threshold=1e-6, contraction_factor=0.5, input=1e-4, spread=1e-4, margin=0.1, bias=1e-6,
+    noise_power=1e-10, mixing_rate=0.5, spectral_gap=0.4, disagreement_gain=0.5, uniform_dissimilarity=1e-3,
+    gossip_sum=2.0, lambda_2=0.5, lambda_n=0.3, mixing_pull=1.0, measured_error=1e-6, optimum_dissimilarity=0.1,
+    self_weight=0.4, disagreement=1e-10, mixing_strength=1.2, threshold_scale=0.1, error=1.0, norm_threshold=0.1,
+    angle_threshold=0.1, relative_threshold=0.5, path=3.0, hold=3, gradient_bound=1.0, mixing_gap=0.5, eigenvalue=0.5,
+    movement=0.1, latency=2, tracker_threshold=1e-6, span=2, span_rate=0.5, mixing_input=1.0,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from taciturn.solvers.data import load_text
+from taciturn.solvers.methods import CAT, CompressedGradient, run
 from taciturn.solvers.partition import split_iid
 from taciturn.solvers.problems import (
     LinearModel,
@@ -21,7 +22,18 @@ from taciturn.solvers.problems import (
 )
 from taciturn.theory.communication import AffineCost
 
-__all__ = ["BITS", "SMALL", "diagonal", "flat", "rotated", "several", "start", "strongly_convex", "text"]
+__all__ = [
+    "BITS",
+    "SMALL",
+    "diagonal",
+    "flat",
+    "rotated",
+    "several",
+    "start",
+    "strongly_convex",
+    "text",
+    "text_gradients",
+]
 
 BITS = AffineCost(c0=64, c1=32 + 9)
 """A header and entries of a 32-bit float and a 9-bit index."""
@@ -54,6 +66,14 @@ def text() -> LinearModel:
     frequency = np.asarray((features != 0).sum(axis=0)).ravel()
     tokens = np.sort(np.argsort(-frequency, kind="stable")[:300])
     return logistic_regression(features[:, tokens].toarray(), data.targets[rows], 1e-3)
+
+
+@cache
+def text_gradients() -> Any:
+    """Return gradients (13, d) of logistic regression on the text along a run of CAT-S."""
+    record = {"gradient": lambda state: state.gradient}
+    made = run(CompressedGradient(CAT("S", BITS)), text(), 60, record=record)
+    return made.recorded["gradient"][::5]
 
 
 @cache

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any
 
 import numpy as np
 
-from taciturn.solvers.methods import CAT, CompressedGradient, run
 from taciturn.theory.theorem import Theorem
 
 from ...attacks import FAMILIES
 from ...evidence import Budget
 from ..comparison import Comparison, Experiment, worst
-from ..settings import BITS, text
+from ..settings import text_gradients
 
 __all__ = ["EXPERIMENTS"]
 
 
-@cache
-def _gradients() -> Any:
-    """Return the gradients (13, d) of logistic regression on the text along a run of CAT-S."""
-    record = {"gradient": lambda state: state.gradient}
-    made = run(CompressedGradient(CAT("S", BITS)), text(), 60, record=record)
-    return made.recorded["gradient"][::5]
-
-
 def _experiment(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
     """Draw everything but the gradient as an attack does."""
-    family, gradients = FAMILIES[theorem.id], _gradients()
+    family, gradients = FAMILIES[theorem.id], text_gradients()
     batch = family.sample(len(gradients), gradients.shape[1], np.random.default_rng(budget.seed))
     ratios = family.ratio(theorem, {**batch, "gradient": gradients})
     yield worst(f"text, {family.compares}", ratios, 1.0)
