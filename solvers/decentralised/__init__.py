@@ -1,7 +1,7 @@
 """Workers without a server: mixing with the neighbours' last messages, which are sent only at events."""
 
 from .compressed_events import CompressedEvents
-from .event_triggered import EventTriggered
+from .event_triggered import EventTriggeredGradient
 from .fixed_point import fixed_point, posterior_bound
 from .messages import Compressed, Content, Sparsified, Whole
 from .run import DecentralisedMethod, DecentralisedRun, run_decentralised
@@ -35,7 +35,7 @@ __all__ = [
     "DecentralisedState",
     "DifferenceNorm",
     "EventTracking",
-    "EventTriggered",
+    "EventTriggeredGradient",
     "Events",
     "Every",
     "Forced",

@@ -10,7 +10,7 @@ from ..array import Array, Stream, check_positive
 from ..compressors import Compressor
 from ..methods.oracle import Exact, Oracle
 from ..problems import Problem
-from .event_triggered import EventTriggered
+from .event_triggered import EventTriggeredGradient
 from .messages import Compressed
 from .state import DecentralisedState, Events, after_events, look_at
 from .tensors import Tensors
@@ -68,8 +68,8 @@ class CompressedEvents:
         self._mixing  # noqa: B018 - checks W and damping
 
     @cached_property
-    def _mixing(self) -> EventTriggered:
-        return EventTriggered(
+    def _mixing(self) -> EventTriggeredGradient:
+        return EventTriggeredGradient(
             self.W, self.trigger, self.step_size, "average-preserving", self.tensors, damping=self.damping
         )
 

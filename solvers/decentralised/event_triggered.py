@@ -17,6 +17,7 @@ from ..array import (
     array_like,
     array_namespace,
     check_choice,
+    check_count,
     check_fraction,
     check_positive,
     matrix_like,
@@ -28,13 +29,13 @@ from .state import DecentralisedState, Events, after_events, check_start, look_a
 from .tensors import Tensors
 from .triggers import Trigger
 
-__all__ = ["EventTriggered"]
+__all__ = ["EventTriggeredGradient"]
 
 UPDATES = ("published", "average-preserving")
 
 
 @dataclass(frozen=True, eq=False)
-class EventTriggered:
+class EventTriggeredGradient:
     """Mix own parameters with the neighbours' last messages, then take a gradient step.
 
     ``"published"`` (variant A): ``x_i <- W_ii x_i + sum_{j != i} W_ij copy_j - step_size g_i``.
@@ -57,6 +58,8 @@ class EventTriggered:
         What is sent at an event; default whole tensors.
     damping : float
         eta of the average-preserving update, in (0, 1].
+    latency : int
+        Iterations after which a message is used, by its receivers and, in the average-preserving update, its sender.
     oracle : Oracle
         What the workers know of their gradients; default the exact ones.
     measure_error : bool
@@ -79,7 +82,7 @@ class EventTriggered:
     >>> from taciturn.solvers.problems import quadratic
     >>> from taciturn.solvers.topology import metropolis, network
     >>> workers = quadratic(np.ones((4, 1)), np.zeros((4, 1)))
-    >>> method = EventTriggered(metropolis(network("ring", 4)), DifferenceNorm(Constant(0.1)), step_size=1 / 3)
+    >>> method = EventTriggeredGradient(metropolis(network("ring", 4)), DifferenceNorm(Constant(0.1)), step_size=1 / 3)
     >>> stuck = run_decentralised(method, workers, 100, x0=np.array([0.29]))
     >>> int(stuck.events[1:].sum()), round(float(stuck.state.points[0, 0]), 4)
     (0, 0.1933)
@@ -92,6 +95,7 @@ class EventTriggered:
     tensors: Tensors | None = None
     content: Content = field(default_factory=Whole)
     damping: float = 1.0
+    latency: int = 0
     oracle: Oracle = field(default_factory=Exact)
     measure_error: bool = False
 
@@ -100,6 +104,7 @@ class EventTriggered:
         check_choice(self.update, "update", UPDATES)
         check_positive(self.step_size, "step_size")
         check_fraction(self.damping, "damping")
+        check_count(self.latency, "latency", lowest=0)
         if self.damping != 1 and self.update == "published":
             raise ValueError(f"damping={self.damping} belongs to the average-preserving update; accepted here: 1")
 
@@ -138,16 +143,20 @@ class EventTriggered:
         look = look_at(state, points, tensors, self.trigger, step)
         fired, memory = self.trigger.fires(look, state.trigger_memory)
         copies, bits = self.content.send(points, state.copies, fired, tensors, rng)
-        mixed = state.mixed if state.mixed is not None and not fired.any() else self.mixed(copies)
+        queue = (*state.in_flight, copies)
+        in_use, in_flight = (queue[0], queue[1:]) if len(queue) > self.latency else (state.in_use, queue)
+        mixed = state.mixed if state.mixed is not None and in_use is state.in_use else self.mixed(in_use)
         moved = array_like(self.own_weights, points) * points
         moved += mixed
         gradients = gradients * self.step_size
         moved -= gradients
-        error = self._error(points, copies) if self.measure_error else float("nan")
+        error = self._error(points, in_use) if self.measure_error else float("nan")
         return replace(
             after_events(state, look, fired, memory, self.trigger),
             points=moved,
             copies=copies,
+            in_use=in_use,
+            in_flight=in_flight,
             mixed=mixed,
             events=Events(fired, bits, error),
         )

@@ -44,9 +44,13 @@ class DecentralisedState:
     iteration : int
         k.
     points, copies : Array, shape (n, d)
-        Parameters, and the last message of every worker, which is the same for all its neighbours.
+        Parameters, and what every worker has sent last, to all its neighbours.
+    in_use : Array, shape (n, d)
+        The copies that have arrived everywhere: `copies` without latency.
+    in_flight : tuple of Array
+        The copies as they were sent in the last iterations, the oldest first, as many as the latency.
     mixed : Array, shape (n, d), or None
-        What the copies contribute to the mixing; None where they have changed since.
+        What the copies in use contribute to the mixing; None at the start.
     previous : Array, shape (n, d), or None
         Parameters of the iteration before, where the trigger looks at movements.
     copy_norms : numpy.ndarray, shape (n, B)
@@ -62,6 +66,8 @@ class DecentralisedState:
     iteration: int
     points: Array
     copies: Array
+    in_use: Array
+    in_flight: tuple[Array, ...]
     mixed: Array | None
     previous: Array | None
     copy_norms: NDArray[np.float64]
@@ -77,6 +83,8 @@ class DecentralisedState:
             iteration=0,
             points=points,
             copies=points,
+            in_use=points,
+            in_flight=(),
             mixed=None,
             previous=None,
             copy_norms=tensors.norms(points),

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..array import Array, Stream, check_positive
 from ..problems import Problem
-from .event_triggered import EventTriggered
+from .event_triggered import EventTriggeredGradient
 from .messages import Whole
 from .state import DecentralisedState, Events, after_events, look_at
 from .tensors import Tensors
@@ -81,8 +81,8 @@ class EventTracking:
         self._mixing  # noqa: B018 - checks W
 
     @cached_property
-    def _mixing(self) -> EventTriggered:
-        return EventTriggered(self.W, self.trigger, self.step_size, "average-preserving", self.tensors)
+    def _mixing(self) -> EventTriggeredGradient:
+        return EventTriggeredGradient(self.W, self.trigger, self.step_size, "average-preserving", self.tensors)
 
     def init(self, problem: Problem, x0: Array) -> TrackingState:
         """Start with trackers that are the gradients, and with true copies of both."""

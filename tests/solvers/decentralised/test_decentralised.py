@@ -14,7 +14,7 @@ from taciturn.solvers.decentralised import (
     Constant,
     DifferenceNorm,
     EventTracking,
-    EventTriggered,
+    EventTriggeredGradient,
     Every,
     Forced,
     Geometric,
@@ -65,7 +65,7 @@ def ring(n=6):
 def test_steps_are_what_the_definition_says(name, update) -> None:
     """The same run written out worker by worker, with the events of the run."""
     problem, W, gamma = workers(), ring().toarray(), 0.2
-    method = EventTriggered(W, TRIGGERS[name], gamma, update=update, tensors=LAYERS)
+    method = EventTriggeredGradient(W, TRIGGERS[name], gamma, update=update, tensors=LAYERS)
     result = run_decentralised(method, problem, 40, record={"points": lambda state: state.points})
     x = np.zeros((6, 5))
     copies = x.copy()
@@ -97,7 +97,7 @@ def test_steps_are_what_the_definition_says(name, update) -> None:
 def test_copies_used_in_the_mixing_are_within_the_threshold(trigger, bound) -> None:
     """``|E|`` is at most a_W times the threshold; with weights 1/3 the mean of copies moves at most 2/3 of it."""
     figures = mixing(ring())
-    method = EventTriggered(ring(), trigger, 0.2, measure_error=True)
+    method = EventTriggeredGradient(ring(), trigger, 0.2, measure_error=True)
     result = run_decentralised(method, workers(), 200)
     assert np.max(result.error) <= figures.mixing_pull * bound
     assert np.max(result.error) > 0.2 * figures.mixing_pull * bound
@@ -105,7 +105,7 @@ def test_copies_used_in_the_mixing_are_within_the_threshold(trigger, bound) -> N
 
 
 def test_forced_messages_bound_the_age() -> None:
-    method = EventTriggered(ring(), Forced(NormDifference(Constant(1e6)), every=5), 0.2)
+    method = EventTriggeredGradient(ring(), Forced(NormDifference(Constant(1e6)), every=5), 0.2)
     result = run_decentralised(method, workers(), 50)
     assert np.max(result.staleness) == 4
     assert np.flatnonzero(result.events[:, 0, 0]).tolist() == list(range(4, 50, 5))
@@ -114,7 +114,7 @@ def test_forced_messages_bound_the_age() -> None:
 def test_the_adaptive_rule_is_the_published_program() -> None:
     """The rule written out for one tensor, on the norms of the run itself."""
     rule = Adaptive(horizon=1.01, warm_up=7)
-    method = EventTriggered(ring(), rule, 0.1, oracle=Noisy(0.3))
+    method = EventTriggeredGradient(ring(), rule, 0.1, oracle=Noisy(0.3))
     result = run_decentralised(method, workers(), 150, record={"x": lambda state: state.points})
     for i in range(6):
         last, last_pass, threshold, slopes = np.linalg.norm(result.recorded["x"][0, i]), 0, 0.0, [0.0, 0.0]
@@ -131,10 +131,10 @@ def test_the_adaptive_rule_is_the_published_program() -> None:
 def test_the_average_preserving_update_preserves_the_average() -> None:
     problem = quadratic(np.zeros((6, 5)), np.zeros((6, 5)))  # no gradients
     x0 = np.random.default_rng(0).standard_normal((6, 5))
-    method = EventTriggered(ring(), DifferenceNorm(Constant(0.3)), 1.0, "average-preserving", damping=0.5)
+    method = EventTriggeredGradient(ring(), DifferenceNorm(Constant(0.3)), 1.0, "average-preserving", damping=0.5)
     result = run_decentralised(method, problem, 50, x0=x0)
     assert result.state.average == pytest.approx(np.mean(x0, axis=0))
-    published = run_decentralised(EventTriggered(ring(), Every(3), 1.0), problem, 50, x0=x0)
+    published = run_decentralised(EventTriggeredGradient(ring(), Every(3), 1.0), problem, 50, x0=x0)
     assert published.state.average == pytest.approx(np.mean(x0, axis=0), abs=1)
 
 
@@ -146,7 +146,7 @@ def test_the_run_meets_its_theorem_and_its_posterior() -> None:
     L = float(max(values[-1] for values in curvatures)) * (1 + 1e-9)
     gamma = (1 + figures.lambda_n) / (L + mu)
     X, accuracy = fixed_point(problem, W, gamma, mu)
-    method = EventTriggered(W, DifferenceNorm(Constant(0.02)), gamma, measure_error=True)
+    method = EventTriggeredGradient(W, DifferenceNorm(Constant(0.02)), gamma, measure_error=True)
     result = run_decentralised(
         method, problem, 200, record={"distance": lambda state: np.linalg.norm(state.points - X)}
     )
@@ -215,7 +215,7 @@ def test_tracking_reaches_the_minimiser_itself() -> None:
     distance = np.linalg.norm(result.state.points - problem.minimiser)
     assert distance < 0.02
     assert 0 < result.message_share < 0.7
-    plain = EventTriggered(W, Always(), gamma)
+    plain = EventTriggeredGradient(W, Always(), gamma)
     biased = run_decentralised(plain, problem, 3000, record_every=3000).state.points
     assert np.linalg.norm(biased - problem.minimiser) > 5 * distance
     trackers = result.state.trackers.points
@@ -224,7 +224,7 @@ def test_tracking_reaches_the_minimiser_itself() -> None:
 
 def test_nothing_is_copied_where_nothing_is_sent() -> None:
     problem = workers()
-    method = EventTriggered(ring(), DifferenceNorm(Constant(1e9)), 0.1)
+    method = EventTriggeredGradient(ring(), DifferenceNorm(Constant(1e9)), 0.1)
     result = run_decentralised(method, problem, 3)
     state = result.state
     assert state.copies is not state.points
@@ -234,7 +234,7 @@ def test_nothing_is_copied_where_nothing_is_sent() -> None:
 
 
 def test_a_run_that_diverges_ends() -> None:
-    result = run_decentralised(EventTriggered(ring(), Always(), 1e3), workers(), 2000)
+    result = run_decentralised(EventTriggeredGradient(ring(), Always(), 1e3), workers(), 2000)
     assert result.iterations < 2000
     assert not np.isfinite(result.value[-1])
 
@@ -245,7 +245,7 @@ def test_torch_gives_the_same() -> None:
     like = torch.zeros(1, dtype=torch.float64)
     for content in (None, Sparsified(0.4)):
         options = {} if content is None else {"content": content}
-        method = EventTriggered(ring(), DifferenceNorm(Constant(0.05)), 0.2, tensors=LAYERS, **options)
+        method = EventTriggeredGradient(ring(), DifferenceNorm(Constant(0.05)), 0.2, tensors=LAYERS, **options)
         ours = run_decentralised(method, problem, 30)
         theirs = run_decentralised(method, problem.on(like), 30)
         assert np.array_equal(ours.events, theirs.events)
@@ -255,10 +255,10 @@ def test_torch_gives_the_same() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: EventTriggered(np.eye(2) * 0.5, Always(), 0.1), ValueError, "row 0"),
-        (lambda: EventTriggered(ring(), Always(), -1.0), ValueError, "step_size"),
-        (lambda: EventTriggered(ring(), Always(), 0.1, "other"), ValueError, "update"),
-        (lambda: EventTriggered(ring(), Always(), 0.1, damping=0.5), ValueError, "damping"),
+        (lambda: EventTriggeredGradient(np.eye(2) * 0.5, Always(), 0.1), ValueError, "row 0"),
+        (lambda: EventTriggeredGradient(ring(), Always(), -1.0), ValueError, "step_size"),
+        (lambda: EventTriggeredGradient(ring(), Always(), 0.1, "other"), ValueError, "update"),
+        (lambda: EventTriggeredGradient(ring(), Always(), 0.1, damping=0.5), ValueError, "damping"),
         (lambda: Constant(-1.0), ValueError, "c"),
         (lambda: Constant(float("nan")), ValueError, "c"),
         (lambda: Geometric(1.0, 1.5), ValueError, "factor"),
@@ -268,16 +268,26 @@ def test_torch_gives_the_same() -> None:
         (lambda: Sparsified(0.0), ValueError, "fraction"),
         (lambda: Tensors(("a",), (1, 2)), ValueError, "equally many"),
         (lambda: Tensors.of({"a": 0}), ValueError, "size of a"),
-        (lambda: run_decentralised(EventTriggered(ring(5), Always(), 0.1), workers(), 1), ValueError, "5 workers"),
-        (lambda: run_decentralised(EventTriggered(ring(), Always(), 0.1), workers(), 1, np.ones(3)), ValueError, "x0"),
         (
-            lambda: run_decentralised(EventTriggered(ring(), Always(), 0.1, tensors=Tensors.whole(4)), workers(), 1),
+            lambda: run_decentralised(EventTriggeredGradient(ring(5), Always(), 0.1), workers(), 1),
+            ValueError,
+            "5 workers",
+        ),
+        (
+            lambda: run_decentralised(EventTriggeredGradient(ring(), Always(), 0.1), workers(), 1, np.ones(3)),
+            ValueError,
+            "x0",
+        ),
+        (
+            lambda: run_decentralised(
+                EventTriggeredGradient(ring(), Always(), 0.1, tensors=Tensors.whole(4)), workers(), 1
+            ),
             ValueError,
             "4 entries",
         ),
         (
             lambda: run_decentralised(
-                EventTriggered(np.full((2, 2), 0.5), Always(), 0.1),
+                EventTriggeredGradient(np.full((2, 2), 0.5), Always(), 0.1),
                 quadratic(np.ones((2, 1)), np.zeros((2, 1)), [0.3, 0.7]),
                 1,
             ),
@@ -293,3 +303,29 @@ def test_torch_gives_the_same() -> None:
 def test_bad_input_is_refused(make, error, message) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("update", ["published", "average-preserving"])
+def test_late_messages_are_used_late_by_both_ends(update) -> None:
+    """The run written out with copies of three iterations before."""
+    problem, W, gamma, latency = workers(), ring().toarray(), 0.1, 3
+    method = EventTriggeredGradient(
+        W, DifferenceNorm(Constant(0.05)), gamma, update, latency=latency, measure_error=True
+    )
+    result = run_decentralised(method, problem, 40, record={"x": lambda state: state.points})
+    x, sent = np.zeros((6, 5)), [np.zeros((6, 5))] * latency
+    for k in range(40):
+        assert result.recorded["x"][k] == pytest.approx(x, rel=1e-9, abs=1e-12)
+        record = sent[-1].copy()
+        record[result.events[k, :, 0]] = x[result.events[k, :, 0]]
+        sent.append(record)
+        used = sent[-1 - latency]
+        own = np.diag(np.diag(W)) if update == "published" else np.eye(6)
+        others = W - np.diag(np.diag(W)) if update == "published" else W - np.eye(6)
+        assert result.error[k] == pytest.approx(np.linalg.norm(others @ (used - x)))
+        x = own @ x + others @ used - gamma * problem.local_gradients(x)
+    movement = np.max(np.linalg.norm(np.diff(result.recorded["x"], axis=0), axis=2))
+    bound = theorem("latency-staleness").evaluate(trigger_threshold=0.05, latency=latency, movement=movement).value
+    figures = mixing(W)
+    factor = figures.mixing_pull if update == "published" else figures.mixing_strength * np.sqrt(6)
+    assert np.max(result.error) <= factor * bound

@@ -1,0 +1,18 @@
+"""Real decentralised runs on torch.distributed: an optimizer that sends only at events."""
+
+from ..distributed.errors import MessageTimeout
+from .errors import NeighbourFailed, NeighbourLost, NonFiniteParameters
+from .links import HEADER_BYTES
+from .optimizer import EventTriggered
+from .record import EventTrace, Replayed
+
+__all__ = [
+    "HEADER_BYTES",
+    "EventTrace",
+    "EventTriggered",
+    "MessageTimeout",
+    "NeighbourFailed",
+    "NeighbourLost",
+    "NonFiniteParameters",
+    "Replayed",
+]

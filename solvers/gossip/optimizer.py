@@ -1,0 +1,348 @@
+"""An optimizer that mixes its parameters with those of its neighbours, and sends only at events."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..array import Stream, check_choice, check_count, check_fraction, check_non_negative, check_positive
+from ..compressors import Compressor
+from ..decentralised import Tensors, Trigger
+from ..decentralised.event_triggered import UPDATES
+from ..decentralised.triggers import Look
+from ..distributed.transport import torch_modules
+from ..distributed.wire import Wire
+from .errors import NonFiniteParameters
+from .links import Links, Parcel
+from .record import EventTrace
+
+__all__ = ["EventTriggered"]
+
+
+class EventTriggered:
+    """Wrap a torch optimizer: mix with the neighbours' last messages, then take its step.
+
+    Every rank calls `step` equally often, after ``loss.backward()``. Gradients are those of the worker's own parameters
+    before mixing. In every iteration each rank tells each neighbour which tensors it sends, and waits for what the
+    neighbour said `latency` iterations before; both ends of a link use a message in the same iteration, so the
+    average-preserving update preserves the average exactly (`mass-conservation`), and one iteration uses one version
+    of every worker.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Its parameters, in their order, are the tensors. Ranks may start with different ones.
+    optimizer : torch.optim.Optimizer
+        Over the same parameters; plain SGD is what the theorems cover.
+    neighbours : mapping from rank to weight
+        W_ij of the row of this rank; positive.
+    trigger : Trigger
+        When tensors are sent, see `taciturn.solvers.decentralised`; `Forced` bounds the age of copies.
+    update : {"published", "average-preserving"}
+        Variant A or B.
+    damping : float
+        eta of the average-preserving update.
+    compressor : Compressor, optional
+        If given, an event sends the compressed difference from the copy instead of the tensor.
+    whole_vector : bool
+        Whether the trigger looks at, and sends, the whole vector at once: `bounded-delay` needs that.
+    latency : int
+        Iterations after which a message is used.
+    timeout : float
+        Seconds after which a message that is due counts as lost.
+    seed : int
+        Of the coins of random compressors.
+
+    Raises
+    ------
+    ImportError
+        Without torch.
+    ValueError
+        If the process group is not initialised, a weight or a number is out of range, or the optimizer has other
+        parameters than the model. In `step`: if a tensor has changed its shape.
+    NonFiniteParameters
+        In `step`: if a parameter is NaN or infinite. The neighbours are told.
+    NeighbourLost, NeighbourFailed, MessageTimeout
+        In `step`: if a neighbour's process dies, gives up, or does not send in time; the neighbours are told, so that
+        every rank of a connected network stops within its distance in links times the timeout.
+
+    Notes
+    -----
+    Source: dossier 4.1, 4.8. The process group is the caller's (`torch.distributed.init_process_group`, by torchrun).
+
+    Examples
+    --------
+    In a script that ``torchrun --nproc-per-node 4 script.py`` starts::
+
+        torch.distributed.init_process_group("gloo")
+        rank, n = torch.distributed.get_rank(), torch.distributed.get_world_size()
+        ring = {(rank - 1) % n: 1 / 3, (rank + 1) % n: 1 / 3}
+        optimizer = EventTriggered(
+            model, torch.optim.SGD(model.parameters(), lr=0.05), ring, Forced(DifferenceNorm(Constant(0.1)), every=20)
+        )
+        for features, labels in batches:
+            model.zero_grad()
+            loss(model(features), labels).backward()
+            optimizer.step()
+        optimizer.close()
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        neighbours: Mapping[int, float],
+        trigger: Trigger,
+        *,
+        update: str = "published",
+        damping: float = 1.0,
+        compressor: Compressor | None = None,
+        whole_vector: bool = False,
+        latency: int = 0,
+        timeout: float = 60.0,
+        seed: int = 0,
+    ) -> None:
+        self._torch, distributed = torch_modules()
+        if not distributed.is_initialized():
+            raise ValueError("the process group is not initialised; call torch.distributed.init_process_group first")
+        check_choice(update, "update", UPDATES)
+        self._damping = check_fraction(damping, "damping")
+        if damping != 1 and update == "published":
+            raise ValueError(f"damping={damping} belongs to the average-preserving update; accepted here: 1")
+        self._latency = check_count(latency, "latency", lowest=0)
+        self._seed = check_count(seed, "seed", lowest=0)
+        check_positive(timeout, "timeout")
+        self.rank = distributed.get_rank()
+        self.neighbours = _check_neighbours(neighbours, self.rank, distributed.get_world_size())
+        self.optimizer = optimizer
+        self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        _check_same_parameters(self._parameters, optimizer)
+        self._shapes = [tuple(parameter.shape) for parameter in self._parameters]
+        names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+        sizes = dict(zip(names, (parameter.numel() for parameter in self._parameters), strict=True))
+        self.tensors = Tensors.whole(sum(sizes.values())) if whole_vector else Tensors.of(sizes)
+        self.names = tuple(names)
+        self.trigger, self.update, self.compressor = trigger, update, compressor
+        self._links = Links(tuple(self.neighbours), len(self.tensors.sizes), timeout)
+        x = self._vector()
+        dtype = x.numpy().dtype
+        self._wires = [None if compressor is None else Wire(compressor, size, dtype) for size in self.tensors.sizes]
+        self._sent = x.clone()  # what the neighbours will hold when everything sent has arrived
+        self._own_copy = x.clone()  # what they hold now
+        self._own_parcels: deque[Parcel] = deque()
+        self._previous: Any = None
+        self._norms = self.tensors.norms(x[None])
+        self._last_sent = np.full((1, len(self.tensors.sizes)), -1, dtype=np.int64)
+        self._memory = trigger.start(1, self.tensors)
+        self._iteration = 0
+        self._fired: list[NDArray[np.bool_]] = []
+        self._bits = 0.0
+        self._copies = self._exchange_starts(x)
+
+    @property
+    def iteration(self) -> int:
+        """Number of steps taken."""
+        return self._iteration
+
+    @property
+    def trace(self) -> EventTrace:
+        """What this rank has done, a trace of one rank."""
+        fired = np.stack(self._fired)[:, None, :] if self._fired else np.zeros((0, 1, len(self.tensors.sizes)), bool)
+        return EventTrace(fired, self._latency, np.array([self._links.bytes_sent]), np.array([self._bits]))
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients."""
+        self.optimizer.zero_grad(set_to_none=set_to_none)
+
+    def step(self) -> None:
+        """Send what the trigger says, mix with the neighbours, and take the step of the wrapped optimizer."""
+        try:
+            mixed = self._mix()
+        except Exception:
+            self._links.give_up()
+            raise
+        with self._torch.no_grad():
+            start = 0
+            for parameter in self._parameters:
+                end = start + parameter.numel()
+                parameter.copy_(mixed[start:end].view_as(parameter))
+                start = end
+        self.optimizer.step()
+        self._iteration += 1
+
+    def close(self) -> None:
+        """Take the messages that are still on their way, and wait until one's own have been sent."""
+        for due in range(max(self._iteration - self._latency, 0), self._iteration):
+            self._links.collect(due)
+        self._links.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that `load_state_dict` needs, saved by all ranks after the same number of steps."""
+        return {
+            "iteration": self._iteration,
+            "latency": self._latency,
+            "sizes": self.tensors.sizes,
+            "sent": self._sent.clone(),
+            "own_copy": self._own_copy.clone(),
+            "copies": {rank: copy.clone() for rank, copy in self._copies.items()},
+            "in_flight": [(parcel.iteration, parcel.mask, parcel.content) for parcel in self._own_parcels],
+            "previous": None if self._previous is None else self._previous.clone(),
+            "norms": self._norms.copy(),
+            "last_sent": self._last_sent.copy(),
+            "memory": self._memory,
+            "fired": list(self._fired),
+            "bits": self._bits,
+            "bytes_sent": self._links.bytes_sent,
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a saved state; messages that were on their way are sent again.
+
+        Raises
+        ------
+        ValueError
+            If the state is of other tensors, neighbours or latency.
+        """
+        if tuple(state["sizes"]) != self.tensors.sizes or state["latency"] != self._latency:
+            raise ValueError(
+                "the state is of other tensors or another latency; accepted: the settings of the saved run"
+            )
+        if set(state["copies"]) != set(self.neighbours):
+            raise ValueError(
+                f"the state has the neighbours {sorted(state['copies'])}; accepted: {sorted(self.neighbours)}"
+            )
+        self._iteration, self._memory, self._bits = state["iteration"], state["memory"], state["bits"]
+        self._sent, self._own_copy = state["sent"].clone(), state["own_copy"].clone()
+        self._copies = {rank: copy.clone() for rank, copy in state["copies"].items()}
+        self._previous = None if state["previous"] is None else state["previous"].clone()
+        self._norms, self._last_sent = state["norms"].copy(), state["last_sent"].copy()
+        self._fired = list(state["fired"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._own_parcels = deque(Parcel(*parcel) for parcel in state["in_flight"])
+        for parcel in self._own_parcels:
+            self._links.post(parcel)
+        self._links.bytes_sent = state["bytes_sent"]
+
+    def _vector(self) -> Any:
+        """Return the parameters as one vector on the host."""
+        for name, parameter, shape in zip(self.names, self._parameters, self._shapes, strict=True):
+            if tuple(parameter.shape) != shape:
+                raise ValueError(f"{name} has the shape {tuple(parameter.shape)}; accepted: {shape}, as at the start")
+        return self._torch.cat([parameter.detach().reshape(-1) for parameter in self._parameters]).cpu()
+
+    def _exchange_starts(self, x: Any) -> dict[int, Any]:
+        """Give the neighbours the true start, dense and once: copies never start as zeros."""
+        content = x.numpy().tobytes()
+        parcel = Parcel(-2, np.ones(len(self.tensors.sizes), dtype=bool), content)
+        self._links.post(parcel)
+        received = self._links.collect(-2)
+        dtype = x.numpy().dtype
+        return {
+            rank: self._torch.from_numpy(np.frombuffer(parcel.content, dtype=dtype).copy())
+            for rank, parcel in received.items()
+        }
+
+    def _mix(self) -> Any:
+        """Send, receive, and return the mixed parameters."""
+        k, x = self._iteration, self._vector()
+        if not bool(self._torch.isfinite(x).all()):
+            raise NonFiniteParameters(f"rank {self.rank} has parameters that are NaN or infinite in iteration {k}")
+        parcel = self._parcel(k, x)
+        self._links.post(parcel)
+        self._own_parcels.append(parcel)
+        if k >= self._latency:
+            due = k - self._latency
+            for rank, received in self._links.collect(due).items():
+                self._apply(received, self._copies[rank])
+            self._apply(self._own_parcels.popleft(), self._own_copy)
+        return self._mixed(x)
+
+    def _parcel(self, k: int, x: Any) -> Parcel:
+        """Ask the trigger, and pack what it says."""
+        row, trigger = x[None], self.trigger
+        step = self._gradient_step() if trigger.needs_step else None
+        moved = None
+        if trigger.needs_movement:
+            still = np.zeros(self._last_sent.shape)
+            moved = still if self._previous is None else self.tensors.distances(row, self._previous[None])
+        look = Look(k, row, self._sent[None], self.tensors, self._norms, self._last_sent, moved, step)
+        fires, self._memory = trigger.fires(look, self._memory)
+        mask, contents = fires[0], []
+        for b in np.flatnonzero(mask).tolist():
+            part, wire = self.tensors.slices[b], self._wires[b]
+            if wire is None:
+                contents.append(x[part].numpy().tobytes())
+            else:
+                coins = Stream([self._seed, self.rank, k, b])
+                contents.append(wire.pack((x[part] - self._sent[part]).numpy(), coins).tobytes())
+        if self.compressor is not None:  # lengths differ from message to message
+            contents = [len(content).to_bytes(8, "little") + content for content in contents]
+        parcel = Parcel(k, mask, b"".join(contents))
+        self._apply(parcel, self._sent)
+        if mask.any():
+            self._norms = np.where(fires, look.norms, self._norms)
+        self._last_sent = np.where(fires, k, self._last_sent)
+        self._previous = x if trigger.needs_movement else None
+        self._fired.append(mask)
+        self._bits += 8.0 * len(parcel.content) * len(self.neighbours)
+        return parcel
+
+    def _gradient_step(self) -> NDArray[np.float64]:
+        """Return the norms of the gradient step of plain SGD, tensor by tensor."""
+        rates = {id(p): group["lr"] for group in self.optimizer.param_groups for p in group["params"]}
+        parts = [rates[id(p)] * p.grad.detach().reshape(-1) for p in self._parameters]
+        return self.tensors.norms(self._torch.cat(parts).cpu()[None])
+
+    def _apply(self, parcel: Parcel, copy: Any) -> None:
+        """Carry the tensors of a parcel over to a copy."""
+        place = 0
+        for b in np.flatnonzero(parcel.mask).tolist():
+            part, wire = self.tensors.slices[b], self._wires[b]
+            target = copy[part].numpy()  # shares memory
+            if wire is None:
+                end = place + target.nbytes
+                target[:] = np.frombuffer(parcel.content[place:end], dtype=target.dtype)
+            else:
+                place, size = place + 8, int.from_bytes(parcel.content[place : place + 8], "little")
+                end = place + size
+                target += wire.unpack(np.frombuffer(parcel.content[place:end], dtype=np.uint8))
+            place = end
+
+    def _mixed(self, x: Any) -> Any:
+        """Return the parameters after mixing; neighbours in the order of their ranks, so that a run is repeatable."""
+        total = sum(self.neighbours.values())
+        if self.update == "published":
+            mixed = (1 - total) * x
+            for rank, weight in self.neighbours.items():
+                mixed += weight * self._copies[rank]
+        else:
+            mixed = x - self._damping * total * self._own_copy
+            for rank, weight in self.neighbours.items():
+                mixed += self._damping * weight * self._copies[rank]
+        return mixed
+
+
+def _check_neighbours(neighbours: Mapping[int, float], rank: int, world_size: int) -> dict[int, float]:
+    checked = {}
+    for other in sorted(neighbours):
+        check_count(other, "rank of a neighbour", lowest=0, highest=world_size - 1)
+        if other == rank:
+            raise ValueError(f"rank {rank} is no neighbour of itself; its own weight is 1 - the sum of the others")
+        checked[other] = check_non_negative(neighbours[other], f"weight of rank {other}")
+    if not checked or sum(checked.values()) > 1 + 1e-12:
+        raise ValueError(f"weights of the neighbours sum to {sum(checked.values()):.6g}; accepted: (0, 1]")
+    return checked
+
+
+def _check_same_parameters(parameters: list[Any], optimizer: Any) -> None:
+    wrapped = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    if wrapped != {id(parameter) for parameter in parameters}:
+        raise ValueError("optimizer has other parameters than the model; accepted: all that require gradients")
+    kinds = {parameter.dtype for parameter in parameters}
+    if len(kinds) != 1:
+        raise ValueError(f"parameters are of {sorted(map(str, kinds))}; accepted: one type")
