@@ -18,6 +18,7 @@ __all__ = ["captions", "claims", "draw_figures", "figures", "print_claims"]
 Folder = Annotated[Path, typer.Option(help="Folder of the figures.")]
 ArrayBackend = Annotated[str, typer.Option(help="Array library of the experiments: numpy or torch.")]
 Device = Annotated[str, typer.Option(help="Device of the torch tensors, e.g. cuda.")]
+Size = Annotated[str, typer.Option(help="Replicas, points and accuracy of the figures: quick or full.")]
 
 
 def figures(
@@ -29,10 +30,11 @@ def figures(
     ] = False,
     backend: ArrayBackend = "numpy",
     device: Device = "cpu",
+    budget: Size = "quick",
 ) -> None:
     """Draw figures and tables from scratch, each with the CSV it is drawn from."""
     if not check:
-        draw_figures(names, output, backend, device)
+        draw_figures(names, output, backend, device, budget)
         typer.echo(f"figures: {output}")
         return
     from taciturn.paper_figures import registry
@@ -41,7 +43,7 @@ def figures(
     for name in _known(names):
         with progress_bar(name) as progress:
             report = partial(progress, "")
-            different += registry.check(name, output=output, backend=backend, device=device, progress=report)
+            different += registry.check(name, output, backend, device, budget, report)
     for file in different:
         typer.echo(f"{output / file} is missing or not what is drawn now", err=True)
     if different:
@@ -56,7 +58,7 @@ def claims(output: Folder = Path("out/figures"), backend: ArrayBackend = "numpy"
     print_claims(output)
 
 
-def draw_figures(names: Sequence[str] | None, output: Path, backend: str, device: str) -> None:
+def draw_figures(names: Sequence[str] | None, output: Path, backend: str, device: str, budget: str = "quick") -> None:
     """Draw figures (all if there are no names) into a folder, behind a bar for each."""
     from taciturn.paper_figures import registry
 
@@ -64,7 +66,7 @@ def draw_figures(names: Sequence[str] | None, output: Path, backend: str, device
     writable_folder(output)
     for name in chosen:
         with progress_bar(name) as progress:
-            registry.draw(name, output=output, backend=backend, device=device, progress=partial(progress, ""))
+            registry.draw(name, output, backend, device, budget, partial(progress, ""))
 
 
 def captions(output: Path) -> dict[str, str]:

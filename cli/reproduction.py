@@ -29,11 +29,11 @@ def reproduce(
     from taciturn.verification.summary import is_flagged
 
     start = time.perf_counter()
-    Setting(Cache(output / "figures" / ".cache"), backend, device)  # refused here, not after the witnesses
+    Setting(Cache(output / "figures" / ".cache"), backend, device, budget)  # refused here, not after the witnesses
     folder, drawings = writable_folder(output), writable_folder(output / "figures")
     evidence = run_campaign(None, None, budget, folder / "evidence.jsonl", jobs, "loky", resume)
     print_findings(evidence)
-    draw_figures(None, drawings, backend, device)
+    draw_figures(None, drawings, backend, device, budget)
     print_claims(drawings)
     write_pages(evidence, folder / "report.html", drawings)
     typer.echo(f"everything in {time.perf_counter() - start:.0f} s")

@@ -8,9 +8,10 @@ from taciturn.solvers.array import Array, check_choice
 
 from .cache import Cache
 
-__all__ = ["BACKENDS", "Progress", "Setting"]
+__all__ = ["BACKENDS", "BUDGETS", "Progress", "Setting"]
 
 BACKENDS = ("numpy", "torch")
+BUDGETS = ("quick", "full")
 
 Progress = Callable[[int, int], None]
 """Called with the number of parts done and the number of all parts."""
@@ -18,7 +19,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Setting:
-    """An array library, a device and a cache.
+    """An array library, a device, a cache, and how much is computed.
 
     Parameters
     ----------
@@ -28,21 +29,25 @@ class Setting:
         Library that computes. Runs agree to 1e-6 relative as long as no two magnitudes tie to rounding.
     device : str
         Device of the library: "cpu", or "cuda" and the like with torch.
+    budget : {"quick", "full"}
+        Whether a figure takes seconds, or more replicas, points and accuracy.
 
     Raises
     ------
     ImportError
         If torch is wanted and missing.
     ValueError
-        If the backend is unknown, or has no such device.
+        If the backend or the budget is unknown, or the backend has no such device.
     """
 
     cache: Cache
     backend: str = "numpy"
     device: str = "cpu"
+    budget: str = "quick"
 
     def __post_init__(self) -> None:
         check_choice(self.backend, "backend", BACKENDS)
+        check_choice(self.budget, "budget", BUDGETS)
         try:
             self.prototype()
         except ImportError as error:

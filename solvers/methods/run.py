@@ -22,8 +22,8 @@ class Method(Protocol):
     def init(self, problem: Problem, x0: Array) -> State:
         """Return the state at the start x0 (..., d)."""
 
-    def step(self, problem: Problem, state: State, rng: Stream) -> State:
-        """Return the next state; coins come from rng only."""
+    def step(self, problem: Problem, state: Any, rng: Stream) -> State:
+        """Return the state after one of its own; coins come from rng only."""
 
 
 class Ending(StrEnum):

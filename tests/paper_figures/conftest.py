@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from taciturn.paper_figures import adaptive_compression_runs as runs
 from taciturn.paper_figures import adaptive_compression_workers as workers
-from taciturn.paper_figures import registry
+from taciturn.paper_figures import (
+    registry,
+    staleness_accuracy,
+    staleness_adaptive_steps,
+    staleness_asynchronous,
+    staleness_claims,
+    staleness_convergence,
+    staleness_data,
+    staleness_stored,
+    staleness_tau,
+)
 from taciturn.paper_figures.cache import Cache
 from taciturn.paper_figures.figure import Figure
 from taciturn.paper_figures.setting import Setting
@@ -51,6 +61,29 @@ def small() -> Iterator[None]:
         runs.problem.cache_clear()
         yield
     runs.problem.cache_clear()
+
+
+@pytest.fixture
+def small_staleness(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Few e-mails, delays and iterations, and no processes."""
+    size = staleness_convergence.Size(40, 60, workers=3, regularisation=1e-2, tau=3, fresh=150, stale=300, replicas=1)
+    monkeypatch.setattr(staleness_claims, "DIMENSIONS", {"quick": (2, 10)})
+    monkeypatch.setattr(staleness_claims, "YOUNG", (1.0, 4.0, 8.0))
+    monkeypatch.setattr(staleness_data, "ROWS", {"quick": 500})
+    monkeypatch.setattr(staleness_tau, "SHOWN", {"quick": (0, 2)})
+    monkeypatch.setattr(staleness_tau, "TRIED", {"quick": (0, 1, 7)})
+    monkeypatch.setattr(staleness_accuracy, "HALVINGS", {"quick": 5})
+    monkeypatch.setattr(staleness_accuracy, "DELAYS", {"quick": (0, 4)})
+    monkeypatch.setattr(staleness_convergence, "SIZES", {"quick": size})
+    monkeypatch.setattr(staleness_stored, "GRID", {"quick": (4, 5)})
+    monkeypatch.setattr(staleness_adaptive_steps, "ITERATIONS", {"quick": 200})
+    monkeypatch.setattr(staleness_adaptive_steps, "SEEDS", {"quick": 1})
+    monkeypatch.setattr(staleness_adaptive_steps, "EVERY", 60)
+    monkeypatch.setattr(staleness_asynchronous, "ITERATIONS", {"quick": 40})
+    monkeypatch.setattr(staleness_asynchronous, "torch_is_here", lambda: False)
+    staleness_adaptive_steps.problem.cache_clear()
+    yield
+    staleness_adaptive_steps.problem.cache_clear()
 
 
 @pytest.fixture(scope="session")
