@@ -17,14 +17,15 @@ def _by_id() -> Mapping[str, Theorem]:
         compressed_gradient,
         compressor_table,
         data_sparsity,
+        error_feedback,
         event_triggering,
         ratio_assignment,
         staleness,
     )
 
     subjects = (
-        adaptive_compression, compressor_table, compressed_gradient, data_sparsity, staleness, ratio_assignment,
-        event_triggering,
+        adaptive_compression, compressor_table, compressed_gradient, data_sparsity, staleness, error_feedback,
+        ratio_assignment, event_triggering,
     )  # fmt: skip
     return MappingProxyType({entry.id: entry for subject in subjects for entry in subject.THEOREMS})
 

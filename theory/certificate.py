@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeAlias
 
 import sympy
@@ -159,6 +159,8 @@ class Change:
 
     def apply(self, expression: sympy.Basic) -> sympy.Basic:
         """The expression in the new variables."""
+        if self.old in self.radicand.free_symbols and self.old not in expression.free_symbols:
+            return expression  # neither the variable nor the root occurs
         return expression.subs(sympy.sqrt(self.radicand), self.root).subs(self.old, self.forward)
 
 
@@ -334,10 +336,10 @@ class Certificate:
     def _facts_of(self, line: Line) -> list[sympy.Basic]:
         return [*self._facts, *(self._rational(fact) for fact in line.where)]
 
-    @property
-    def _facts(self) -> list[sympy.Basic]:
+    @cached_property
+    def _facts(self) -> tuple[sympy.Basic, ...]:
         facts = [fact for change in self.changes for fact in change.facts]
-        return [self._rational(fact) for fact in (*self.domain, *facts)]
+        return tuple(self._rational(fact) for fact in (*self.domain, *facts))
 
     def _rational(self, expression: sympy.Basic) -> sympy.Basic:
         """The expression in the variables in which it is rational."""

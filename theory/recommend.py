@@ -220,7 +220,7 @@ def _stated_by(compressor: CompressionClass) -> set[str]:
     if isinstance(compressor, Contractive):
         names = {"contractive"} | ({"projection"} if compressor.projection else set())
         return names | ({"uncompressed", "unbiased"} if compressor.delta == 1 else set())
-    return set()
+    return {"absolute"}
 
 
 def _parameters_of(compressor: CompressionClass) -> dict[str, float]:

@@ -178,6 +178,7 @@ _TABLE = (
         "",
         "sum of the squared weights of the workers",
     ),
+    Parameter("discount", r"\beta", UNIT, "", "root of what a potential keeps per iteration: sqrt(1 - step_size mu)"),
     Parameter("mean_threshold", r"\Lambda", NONNEGATIVE, "gradient", "sum_i p_i max_k lambda_i^k"),
     Parameter("target", r"\varepsilon", POSITIVE, "", "accuracy that the step size is chosen for"),
     Parameter("self_weight", "w", Range(0, 1, lower_open=True), "", "weight of a worker's own parameters, W_ii"),

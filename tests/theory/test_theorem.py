@@ -81,6 +81,9 @@ PARAMETERS = dict(
     self_weight=0.4, disagreement=1e-10, mixing_strength=1.2, threshold_scale=0.1, error=1.0, norm_threshold=0.1,
     angle_threshold=0.1, relative_threshold=0.5, path=3.0, hold=3, gradient_bound=1.0, mixing_gap=0.5, eigenvalue=0.5,
     movement=0.1, latency=2, tracker_threshold=1e-6, span=2, span_rate=0.5, mixing_input=1.0,
+    received_noise=1e-6, mean_smoothness=2.0, memory_smoothness=1.5, memory_curvature=0.7, memory_dissimilarity=0.8,
+    memory_residual=0.01, residual_at_optimum=0.01, discounted_smoothness=2.0, discounted_curvature=1.0,
+    discounted_residual=0.01, memory_norm=0.01, mean_threshold=0.2, target=0.1, discount=0.9,
 )  # fmt: skip
 
 
