@@ -338,7 +338,8 @@ class Recursion:
         kept = np.delete(np.arange(state.mean.shape[-1]), np.arange(models - d, models))
         batch = newest.shape[:-1]
         covariance = np.empty((*batch, kept.size + d, kept.size + d))
-        covariance[..., :d, :d] = own
+        # An antisymmetric part, born of rounding, can grow by a factor of up to two in a step that is stable otherwise.
+        covariance[..., :d, :d] = (own + own.mT) / 2
         covariance[..., :d, d:] = beside[..., kept]
         covariance[..., d:, :d] = beside[..., kept].mT
         covariance[..., d:, d:] = state.covariance[..., kept[:, None], kept]

@@ -266,3 +266,13 @@ TRACE = Constant(1).trace(3, 2)
 def test_bad_input_is_refused_by_name(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_rounding_does_not_grow_in_a_stable_run():
+    """Curvatures near 1/step and 0 on tilted axes: an antisymmetric part of the covariance would double each step."""
+    axes = np.eye(3) - 2 * np.outer([1.0, 0.3, -0.7], [1.0, 0.3, -0.7]) / 1.58
+    hessian = axes @ np.diag([1.0, 0.98, 0.0]) @ axes
+    problem = quadratic([(hessian + hessian.T) / 2], [[0.0, 0.0, 0.0]])
+    exact = second_moments(problem, Constant(0).trace(150, 1), 0.97, NoiseModel(diagonal=0.03), x0=[1.0, 2.0, 3.0])
+
+    assert np.all(np.abs(exact.gap[20:]) < 1e-12)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import adaptive_compression
+from . import adaptive_compression, compression, data_sparsity, staleness
 from .family import Family
 
 __all__ = ["FAMILIES"]
 
-FAMILIES: Mapping[str, Family] = MappingProxyType({**adaptive_compression.FAMILIES})
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {**adaptive_compression.FAMILIES, **staleness.FAMILIES, **compression.FAMILIES, **data_sparsity.FAMILIES}
+)
 """The attack on every theorem by ID."""
