@@ -28,13 +28,19 @@ def run_async(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the split of the data and of every coin.")] = 0,
     timeout: Annotated[float, typer.Option(help="Seconds after which a message that is due counts as lost.")] = 60.0,
+    start_timeout: Annotated[
+        float, typer.Option(help="Seconds after which processes that have not found each other give up.")
+    ] = 120.0,
     output: Annotated[Path, typer.Option(help="Where the trace goes.")] = Path("trace.npz"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run a parameter server and its workers as processes, and replay the trace in the simulator.
 
     On several hosts the same command line runs under torchrun, with one process more than workers: rank 0 is the
-    server, every other rank a worker.
+    server, every other rank a worker. On host R = 0, 1 of two:
+
+    torchrun --nnodes 2 --node-rank R --nproc-per-node 2 --master-addr HOST0 --master-port 29500
+    --no-python taciturn run-async --workers 3
     """
     from taciturn.solvers.distributed import AsyncSettings, Place
     from taciturn.solvers.distributed import run_async as run_here
@@ -53,6 +59,7 @@ def run_async(
         mode,
         seed=seed,
         timeout=timeout,
+        start_timeout=start_timeout,
     )
     points: list[Any] = []
 
@@ -85,6 +92,7 @@ def _measured(problem: Any, settings: Any, trace: Any, points: list[Any]) -> dic
         "workers": trace.workers,
         "messages": trace.messages,
         "bits": int(trace.bits.sum()),
+        "declared_bits": float(replay.cost.sum()),
         "seconds": float(trace.update_time[-1]),
         "mean_delay": float(trace.message_delay.mean()),
         "max_delay": trace.max_delay,
@@ -98,10 +106,13 @@ def _report(found: dict[str, Any], output: Path, as_json: bool) -> None:
         print_json(found | {"trace": str(output)}, indent=None)
         return
     first, last = found["objective"]
-    length = found["bits"] / found["messages"]
+    length, declared = (found[name] / found["messages"] for name in ("bits", "declared_bits"))
     updates = f"updates     {found['iterations']} in {found['seconds']:.3g} s"
     typer.echo(f"{updates}, by {counted(found['workers'], 'worker')} and a server")
-    typer.echo(f"messages    {found['messages']}, {found['bits']} bits on the wire, {length:.6g} each with headers")
+    typer.echo(
+        f"messages    {found['messages']}, {found['bits']} bits on the wire: {length:.6g} each with headers, ", nl=False
+    )
+    typer.echo(f"{declared:.6g} declared")
     typer.echo(f"delay       mean {found['mean_delay']:.4g}, at most n - 1 = {found['workers'] - 1}; ", nl=False)
     typer.echo(f"largest of a message in use {found['max_delay']}")
     typer.echo(f"objective   {first:.6g} -> {last:.6g}")
@@ -114,6 +125,7 @@ def _problem(data: str, workers: int, seed: int) -> Any:
 
     check_choice(data, "data", DATA)
     check_count(workers, "workers")
+    check_count(seed, "seed", lowest=0)
     if data == "quadratic":
         from taciturn.solvers.problems import heterogeneous_quadratic
 

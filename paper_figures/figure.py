@@ -33,6 +33,8 @@ class Figure:
         Takes a setting and a `Progress` to the numbers.
     plot : callable
         Takes the numbers, as read back from the CSV file, to a picture.
+    repeatable : bool
+        Whether computing again gives the same numbers: not of a record of what processes did.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Figure:
     theorems: tuple[str, ...]
     compute: Callable[[Setting, Progress], Table]
     plot: Callable[[Table], Drawing]
+    repeatable: bool = True
 
     def draw(self, folder: Path, setting: Setting, progress: Progress) -> tuple[Path, ...]:
         """Compute the numbers and draw them."""

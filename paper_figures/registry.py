@@ -19,6 +19,14 @@ from . import (
     adaptive_compression_technologies,
     adaptive_compression_workers,
     claims,
+    staleness_accuracy,
+    staleness_adaptive_steps,
+    staleness_asynchronous,
+    staleness_convergence,
+    staleness_data,
+    staleness_steps,
+    staleness_stored,
+    staleness_tau,
 )
 from .cache import Cache
 from .setting import Progress, Setting
@@ -49,6 +57,10 @@ class Entry(Protocol):
     def theorems(self) -> tuple[str, ...]:
         """IDs of the theorems it shows."""
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether computing again gives the same numbers."""
+
     def draw(self, folder: Path, setting: Setting, progress: Progress) -> tuple[Path, ...]:
         """Compute and write all files."""
 
@@ -65,6 +77,14 @@ _ENTRIES: tuple[Entry, ...] = (
     adaptive_compression_workers.FIGURE,
     adaptive_compression_overhead.FIGURE,
     adaptive_compression_complexity.FIGURE,
+    staleness_data.FIGURE,
+    staleness_convergence.FIGURE,
+    staleness_tau.FIGURE,
+    staleness_steps.FIGURE,
+    staleness_accuracy.FIGURE,
+    staleness_stored.FIGURE,
+    staleness_adaptive_steps.FIGURE,
+    staleness_asynchronous.FIGURE,
     claims.CLAIMS,
 )
 
@@ -98,7 +118,12 @@ def figure(name: str) -> Entry:
 
 
 def draw(
-    name: str, output: Path, backend: str = "numpy", device: str = "cpu", progress: Progress | None = None
+    name: str,
+    output: Path,
+    backend: str = "numpy",
+    device: str = "cpu",
+    budget: str = "quick",
+    progress: Progress | None = None,
 ) -> tuple[Path, ...]:
     """Compute a figure and write its files: CSV, PDF, PNG and SVG; of the claims CSV, JSON and Markdown.
 
@@ -109,8 +134,8 @@ def draw(
     output : Path
         Folder of the files, made if it is not there. Runs that several figures share lie in its sub-folder `.cache`;
         they are kept until the code changes.
-    backend, device : str
-        Where the runs are computed; see `Setting`.
+    backend, device, budget : str
+        Where the runs are computed, and how many; see `Setting`.
     progress : callable, optional
         Called with the number of parts done and of all parts.
 
@@ -122,12 +147,12 @@ def draw(
     Raises
     ------
     ValueError, ImportError
-        If the name, backend or device is unknown, or torch is missing.
+        If the name, backend, device or budget is unknown, or torch is missing.
     OSError
         If the folder cannot be written to; before any work.
     """
     entry = figure(name)
-    setting = Setting(Cache(output / ".cache"), backend, device)
+    setting = Setting(Cache(output / ".cache"), backend, device, budget)
     return _replace(output, lambda scratch: entry.draw(scratch, setting, progress or _silent))
 
 
@@ -140,19 +165,20 @@ def redraw(name: str, output: Path) -> tuple[Path, ...]:
         If the CSV file is missing or corrupt.
     """
     entry = figure(name)
-
-    def work(scratch: Path) -> tuple[Path, ...]:
-        for numbers in output.glob(f"{name}.*"):
-            shutil.copy(numbers, scratch)
-        return entry.redraw(scratch)
-
-    return _replace(output, work)
+    return _replace(output, lambda scratch: _redrawn(entry, output, scratch))
 
 
 def check(
-    name: str, output: Path, backend: str = "numpy", device: str = "cpu", progress: Progress | None = None
+    name: str,
+    output: Path,
+    backend: str = "numpy",
+    device: str = "cpu",
+    budget: str = "quick",
+    progress: Progress | None = None,
 ) -> tuple[str, ...]:
     """Compute and draw a figure from scratch elsewhere, and compare with the files in the folder.
+
+    What is not repeatable is drawn again from the numbers in the folder.
 
     Returns
     -------
@@ -160,8 +186,20 @@ def check(
         Names of files that are missing or differ in a byte; empty if all agree.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        fresh = draw(name, Path(scratch), backend, device, progress)
+        if figure(name).repeatable:
+            fresh = draw(name, Path(scratch), backend, device, budget, progress)
+        elif (output / f"{name}.csv").is_file():
+            fresh = _redrawn(figure(name), output, Path(scratch))
+        else:
+            return (f"{name}.csv",)
         return tuple(path.name for path in fresh if not _same(path, output / path.name))
+
+
+def _redrawn(entry: Entry, output: Path, scratch: Path) -> tuple[Path, ...]:
+    """Draw in a scratch folder from the numbers in the output folder."""
+    for numbers in output.glob(f"{entry.name}.*"):
+        shutil.copy(numbers, scratch)
+    return entry.redraw(scratch)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -31,7 +31,7 @@ class Check:
     lowest, highest : float
         The range, ends included.
     reference : float, optional
-        The same number on the synthetic data of the dossier, chapter 1, section 7; for comparison only.
+        The same number on the synthetic data of the dossier; for comparison only.
 
     Raises
     ------

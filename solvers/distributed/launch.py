@@ -117,7 +117,10 @@ def run_rank(
     ------
     ServerLost, RunStopped
         In a worker, if the server dies or gives up.
-    ImportError, WorkerLost, MessageTimeout, TypeError, ValueError
+    MessageTimeout
+        Besides: if the processes do not meet within ``settings.start_timeout``, and ten seconds later if the host at
+        MASTER_ADDR takes the connection and says nothing.
+    ImportError, WorkerLost, TypeError, ValueError
         As in `run_async`.
     """
     x0 = _start(problem, settings, x0)

@@ -1,11 +1,14 @@
 """Bytes between processes: the one place that knows torch.distributed."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,12 @@ Bytes = NDArray[np.uint8]
 
 SERVER = 0
 """The rank of the server; worker i is rank i + 1."""
+
+SILENCE = 10.0
+"""Seconds after the start timeout until a host is given up that accepts the connection and says nothing.
+
+Torch would wait for its first word without end; every other failure to meet it reports within that time.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,15 +50,28 @@ class Place:
 
     @classmethod
     def from_environment(cls) -> "Place | None":
-        """Return the place that torchrun gives to this process (RANK and WORLD_SIZE), or None if it gives none."""
+        """Return the place that torchrun gives to this process (RANK and WORLD_SIZE), or None if it gives none.
+
+        Raises
+        ------
+        ValueError
+            If one of them is no integer, or outside its range.
+        """
         if not {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
             return None
-        return cls(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
+        return cls(_integer("RANK"), _integer("WORLD_SIZE"))
 
     @property
     def worker(self) -> int:
         """Number of the worker."""
         return self.rank - 1
+
+
+def _integer(name: str) -> int:
+    try:
+        return int(os.environ[name])
+    except ValueError:
+        raise ValueError(f"{name} = {os.environ[name]!r} in the environment; accepted: an integer") from None
 
 
 def torch_modules() -> tuple[Any, Any]:
@@ -118,19 +140,43 @@ def connected(place: Place, timeout: float, start_timeout: float, store: Any = N
     ImportError
         Without torch.
     MessageTimeout
-        If the others do not come within the start timeout.
+        If the others do not come within the start timeout; after ten seconds more if the host at MASTER_ADDR takes
+        the connection and says nothing.
     """
     torch, distributed = torch_modules()
-    where = {"init_method": "env://"} if store is None else {"store": store}
+    deadline = time.monotonic() + start_timeout
+    where = "the others"
     try:
-        distributed.init_process_group(
-            "gloo", rank=place.rank, world_size=place.world_size, timeout=timedelta(seconds=start_timeout), **where
-        )
-    except RuntimeError as error:
+        if store is None:
+            where += f" at {os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+            store = _within(start_timeout + SILENCE, lambda: _meeting_place(distributed, place, start_timeout))
+        left = timedelta(seconds=max(deadline - time.monotonic(), 1e-3))
+        distributed.init_process_group("gloo", rank=place.rank, world_size=place.world_size, timeout=left, store=store)
+    except (RuntimeError, TimeoutError) as error:
         raise MessageTimeout(
-            f"rank {place.rank} of {place.world_size} did not find the others within {start_timeout:g} seconds"
+            f"rank {place.rank} of {place.world_size} did not find {where} within {start_timeout:g} seconds"
         ) from error
     try:
         yield Channel(place, timeout, torch, distributed)
     finally:
         distributed.destroy_process_group()
+
+
+def _meeting_place(distributed: Any, place: Place, timeout: float) -> Any:
+    """Return the store at MASTER_ADDR and MASTER_PORT; rank 0 opens it, unless torchrun has."""
+    store, *_ = next(distributed.rendezvous("env://", place.rank, place.world_size, timeout=timedelta(seconds=timeout)))
+    return store
+
+
+def _within(seconds: float, work: Callable[[], Any]) -> Any:
+    """Return what some work returns, or give it up; the thread that does it then keeps no process alive."""
+    outcome: Future[Any] = Future()
+
+    def complete() -> None:
+        try:
+            outcome.set_result(work())
+        except Exception as error:
+            outcome.set_exception(error)
+
+    Thread(target=complete, daemon=True, name="meeting").start()
+    return outcome.result(seconds)

@@ -10,7 +10,7 @@ FAST = "adaptive-compression-overhead"
 
 
 def test_every_entry_says_what_it_shows() -> None:
-    assert len(set(registry.names())) == len(registry.names()) == 9
+    assert len(set(registry.names())) == len(registry.names()) >= 9
     for name in registry.names():
         entry = registry.figure(name)
         assert entry.name == name
@@ -90,7 +90,7 @@ def test_an_unwritable_folder_is_refused_before_any_work(tmp_path: Path) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", registry.names())
-def test_every_figure_can_be_drawn_and_redrawn(small: None, tmp_path: Path, name: str) -> None:
+def test_every_figure_can_be_drawn_and_redrawn(small: None, small_staleness: None, tmp_path: Path, name: str) -> None:
     drawn = {path: path.read_bytes() for path in registry.draw(name, tmp_path)}
     registry.redraw(name, tmp_path)
 

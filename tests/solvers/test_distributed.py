@@ -1,4 +1,7 @@
+import multiprocessing
 import os
+import socket
+import threading
 import time
 from dataclasses import dataclass
 
@@ -24,10 +27,12 @@ from taciturn.solvers.distributed import (
     AsyncSettings,
     MessageTimeout,
     Place,
+    ServerLost,
     Wire,
     WorkerLost,
     run_async,
     run_rank,
+    transport,
 )
 from taciturn.solvers.methods import FillWindow, run
 from taciturn.solvers.problems import heterogeneous_quadratic
@@ -109,6 +114,53 @@ def test_places_that_do_not_fit_are_refused(monkeypatch):
         run_async(PROBLEM, AsyncSettings(TopK(2), 10, 0.1), x0=np.zeros(5))
 
 
+@pytest.mark.parametrize("name", ["RANK", "WORLD_SIZE"])
+def test_an_environment_that_makes_no_sense_is_named(name, monkeypatch):
+    for variable, value in _environment(0, 29500).items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv(name, "first")
+    with pytest.raises(ValueError, match=f"{name} = 'first' in the environment; accepted: an integer"):
+        Place.from_environment()
+
+
+def test_a_host_that_takes_the_call_and_says_nothing_is_a_named_error_in_time(monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setattr(transport, "SILENCE", 0.5)
+    settings = AsyncSettings(TopK(2), 10, 0.1, start_timeout=0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for variable, value in _environment(1, silent.getsockname()[1]).items():
+            monkeypatch.setenv(variable, value)
+        began = time.monotonic()
+        with pytest.raises(MessageTimeout, match=r"rank 1 of 3 did not find the others at 127\.0\.0\.1:.* within 0\.5"):
+            run_rank(PROBLEM, settings, Place(1, 3))
+        assert time.monotonic() - began < 2
+    for thread in threading.enumerate():  # torch hears that the line is dead
+        if thread.name == "meeting":
+            thread.join(60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_processes_that_are_alone_give_up_in_time(rank, monkeypatch):
+    pytest.importorskip("torch")
+    settings = AsyncSettings(TopK(2), 10, 0.1, start_timeout=2.0)
+    for variable, value in _environment(rank, _free_port()).items():
+        monkeypatch.setenv(variable, value)
+    began = time.monotonic()
+    with pytest.raises(MessageTimeout, match=f"rank {rank} of 3 did not find the others"):
+        run_rank(PROBLEM, settings, Place(rank, 3))
+    assert time.monotonic() - began < 2 + transport.SILENCE + 1
+
+
+def _free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def _environment(rank, port):
+    return {"RANK": f"{rank}", "WORLD_SIZE": "3", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": f"{port}"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("compressor", "mode", "step_size"),
@@ -150,3 +202,34 @@ def test_a_lost_worker_is_a_named_error_in_time_and_the_partial_trace_is_saved(d
     trace = Trace.load(tmp_path / "trace.npz")
     assert trace.iterations == last[1] >= 1
     assert trace.messages == 2 * trace.iterations
+
+
+@pytest.mark.slow
+def test_workers_report_the_death_of_the_server_in_time():
+    pytest.importorskip("torch")
+    timeout = 3.0
+    settings = AsyncSettings(TopK(2), 10**6, 0.1, timeout=timeout)
+    context, port = multiprocessing.get_context("spawn"), _free_port()
+    reports, running = context.Queue(), context.Event()
+    ranks = [
+        context.Process(target=_be, args=(settings, rank, port, running, reports), daemon=True) for rank in (0, 1, 2)
+    ]
+    for process in ranks:
+        process.start()
+    assert running.wait(60)
+    ranks[0].kill()
+    killed = time.monotonic()
+    found = dict(reports.get(timeout=2 * timeout) for _ in range(2))
+    assert time.monotonic() - killed < timeout + 1
+    assert set(found) == {1, 2}
+    assert all(error is ServerLost for error in found.values())
+    for process in ranks:
+        process.join(60)
+
+
+def _be(settings, rank, port, running, reports):
+    os.environ |= _environment(rank, port)
+    try:
+        run_rank(PROBLEM, settings, Place(rank, 3), observe=lambda k, x: running.set() if k == 20 else None)
+    except OSError as error:
+        reports.put((rank, type(error)))
