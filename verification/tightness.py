@@ -15,6 +15,7 @@ from typing import Any
 
 from taciturn.theory.theorem import Theorem
 
+from . import step_limits
 from .evidence import Budget, Evidence, Verdict
 from .worst_cases import CASES, NOT_APPLICABLE, SOLVERS, Cell, Solution, WorstCase, finite, solve
 
@@ -31,7 +32,8 @@ def witness(theorem: Theorem, budget: Budget) -> tuple[Evidence, ...]:
     Returns
     -------
     tuple of Evidence
-        One for every worst case of the theorem; one more where parameters were left unsolved.
+        One for every worst case of the theorem; one more where parameters were left unsolved, and one for the step
+        size of a theorem under delays or noise (`step_limits`).
 
     Examples
     --------
@@ -41,9 +43,10 @@ def witness(theorem: Theorem, budget: Budget) -> tuple[Evidence, ...]:
     >>> evidence.verdict, round(evidence.ratio, 5)
     (<Verdict.HELD: 'held'>, 1.0)
     """
+    steps = step_limits.examine(theorem)
     if theorem.id not in CASES:
-        return (_evidence(theorem, Verdict.NOT_APPLICABLE, None, _reason(theorem), 0.0, {}),)
-    return tuple(finding for case in CASES[theorem.id] for finding in _examine(theorem, case, budget))
+        return (_evidence(theorem, Verdict.NOT_APPLICABLE, None, _reason(theorem), 0.0, {}), *steps)
+    return (*(finding for case in CASES[theorem.id] for finding in _examine(theorem, case, budget)), *steps)
 
 
 def worst_instances(theorem: Theorem, budget: Budget) -> list[dict[str, Any]]:

@@ -52,6 +52,11 @@ def final_bound(guarantee: Guarantee, cell: Cell) -> float:
     return float(guarantee.bound(cell.steps, cell.initial))
 
 
+def stated_residual(guarantee: Guarantee, cell: Cell) -> float:
+    """What the theorem adds whatever the start."""
+    return _stated(guarantee, "residual")
+
+
 def certified_decrease(guarantee: Guarantee, cell: Cell) -> float:
     """The certified decrease, in units of ``|g|^2/(2L)``."""
     return _stated(guarantee, "decrease") * cell.initial
@@ -116,11 +121,23 @@ class BoundAfterRun(AtMost):
     def ratio(self, guarantee: Guarantee, cell: Cell, optimum: float) -> float:
         """The larger of worst case / bound and steps / iterations stated for the accuracy of the worst case.
 
-        With an accuracy just below the worst case after K steps the theorem must ask for more than K iterations.
+        With an accuracy just below the worst case after K steps the theorem must ask for more than K iterations; it
+        states no number for an accuracy below its residual.
         """
+        if optimum <= float(guarantee.residual or 0.0):
+            return super().ratio(guarantee, cell, optimum)
         values = {**guarantee.values, "eps": optimum, "initial": cell.initial}
         iterations = guarantee.theorem.compute(guarantee.theorem.iterations_formula, values)
         return max(super().ratio(guarantee, cell, optimum), _quotient(cell.steps, iterations))
+
+
+@dataclass(frozen=True)
+class Exceeded(AtMost):
+    """The largest value of the measure is at least the promise: what a lower bound says of the worst case."""
+
+    def ratio(self, guarantee: Guarantee, cell: Cell, optimum: float) -> float:
+        """Promise / largest value."""
+        return _quotient(self.promise(guarantee, cell), optimum)
 
 
 @dataclass(frozen=True)

@@ -144,8 +144,8 @@ def solve(theorem: Theorem, case: WorstCase, cell: Cell, solver: str = "CLARABEL
 def _build(theorem: Theorem, guarantee: Guarantee, case: WorstCase, cell: Cell) -> tuple[Run, Any]:
     pep = PEPit.PEP()
     values = {name: float(value) for name, value in guarantee.values.items()}
-    if guarantee.step_size is not None:
-        values["step_size"] = float(guarantee.step_size)
+    stated = {"step_size": guarantee.step_size, "value": guarantee.value}
+    values |= {name: float(value) for name, value in stated.items() if value is not None}
     run = Run(pep, values, case.problem(pep, values))
     # Without minimiser the start is the origin.
     x = PEPit.Point() if run.problem.minimiser is not None else zero_point()

@@ -74,7 +74,7 @@ class Run:
     pep
         The program that collects constraints.
     values
-        The theorem's parameters, and the step size it prescribes under ``"step_size"``.
+        The theorem's parameters, and what it states under ``"step_size"`` and ``"value"``.
     problem
         What is minimised.
     levels

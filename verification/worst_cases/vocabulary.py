@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import PEPit
 from PEPit import functions
@@ -28,6 +28,10 @@ from .run import (
     zero_value,
 )
 
+Reader: TypeAlias = Callable[[Mapping[str, float]], float]
+"""A number from the theorem's parameters."""
+
+
 # --- what is minimised ------------------------------------------------------------------------------------------------
 
 
@@ -38,15 +42,23 @@ class FunctionClass:
     conditions: Any
     parameters: tuple[str, ...]
     has_minimiser: bool = True
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+
+    def where(self, **readers: Reader) -> FunctionClass:
+        """The class for a theorem that calls a parameter by another name, or gives it through others."""
+        return replace(self, readers=readers)
 
     def declare(self, pep: PEPit.PEP, values: Mapping[str, float]) -> Function:
         """A new function of the class."""
-        return pep.declare_function(self.conditions, **{name: values[name] for name in self.parameters})
+        return pep.declare_function(self.conditions, **{name: self._read(name, values) for name in self.parameters})
 
     def curvature(self, values: Mapping[str, float]) -> tuple[float, float]:
         """Upper and lower curvature."""
-        L = values["L"] if "L" in self.parameters else math.inf
-        return L, values["mu"] if "mu" in self.parameters else (0.0 if self.has_minimiser else -L)
+        L = self._read("L", values) if "L" in self.parameters else math.inf
+        return L, self._read("mu", values) if "mu" in self.parameters else (0.0 if self.has_minimiser else -L)
+
+    def _read(self, name: str, values: Mapping[str, float]) -> float:
+        return self.readers[name](values) if name in self.readers else values[name]
 
 
 SMOOTH = FunctionClass(functions.SmoothFunction, ("L",), has_minimiser=False)
