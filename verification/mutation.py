@@ -23,9 +23,8 @@ def _stronger(theorem: Theorem, name: str, formula: Expr) -> Expr:
         return 1 - _MORE * (1 - formula)
     if name == "value":
         return (_LESS if theorem.kind == "upper" else _MORE) * formula
-    if name == "iterations":
-        return (_MORE if theorem.kind == "lower" else _LESS) * formula
-    return (_MORE if name == "decrease" else _LESS) * formula
+    larger = theorem.kind == "lower" or name == "decrease"
+    return (_MORE if larger else _LESS) * formula
 
 
 @dataclass(frozen=True)
