@@ -1,4 +1,4 @@
-"""Attacks on the lemmas about Bregman distances and about sequences (dossier 2.3.1)."""
+"""Attacks on the lemmas about Bregman distances and about sequences (dossier 3.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..fields import Array, Entries, Integers, Positive, Spectrum
 from ..functions import Quadratics, dot, reflected, reflection, square
 from ..measures import quotient, reached
 
-__all__ = ["FAMILIES", "bregman", "three_point"]
+__all__ = ["FAMILIES", "bregman", "huber_bregman", "three_point"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 _COUNT = 3
@@ -62,19 +62,21 @@ def _three_point(theorem: Theorem, batch: Batch) -> Array:
     return 1 + three_point(value, gradient, x, y, z) / scale
 
 
-def _cocoercive(theorem: Theorem, batch: Batch) -> Array:
-    """Huber functions along reflected axes: f_i' = curvature * clip(coordinate, -knee, knee), quadratic for long knees.
+def huber_bregman(c: Array, u: Array, knee: Array) -> Array:
+    """Return the Bregman distance of the Huber function of curvature 1 from u to c, without cancellation."""
+    m_c, m_u = np.clip(c, -knee, knee), np.clip(u, -knee, knee)
+    return (m_c - m_u) ** 2 / 2 + (m_c - m_u) * (c - m_c)
 
-    The Bregman distance of the Huber function is (m_c - m_u)^2/2 + (m_c - m_u)(c - m_c) with m = clip: no cancellation.
-    """
+
+def _cocoercive(theorem: Theorem, batch: Batch) -> Array:
+    """Huber functions along reflected axes, f' = curvature * clip(coordinate, -knee, knee): quadratic if it is long."""
     del theorem
     curvatures = batch["L"][:, None, None] * batch["spectra"]
     p = batch["weights"] / np.sum(batch["weights"], axis=1, keepdims=True)
     knee = batch["knee"][:, None, None]
     c, u = (reflected(batch["mirrors"], v) for v in (batch["minimiser"][:, None], batch["points"]))
-    m_c, m_u = np.clip(c, -knee, knee), np.clip(u, -knee, knee)
-    w = reflected(batch["mirrors"], curvatures * (m_u - m_c))
-    D = np.sum(p * np.sum(curvatures * ((m_c - m_u) ** 2 / 2 + (m_c - m_u) * (c - m_c)), axis=-1), axis=1)
+    w = reflected(batch["mirrors"], curvatures * (np.clip(u, -knee, knee) - np.clip(c, -knee, knee)))
+    D = np.sum(p * np.sum(curvatures * huber_bregman(c, u, knee), axis=-1), axis=1)
     axes = reflection(batch["mirrors"])
     matrices = (axes * curvatures[..., None, :]) @ axes
     L_hat = np.linalg.eigvalsh(np.einsum("mn,mnij->mij", p, matrices))[:, -1]
@@ -132,7 +134,7 @@ def _equal_workers() -> Iterator[Instance]:
 
 
 def _one_impulse() -> Iterator[Instance]:
-    """W on one index, paid back in full within the window (dossier 2.3.1, sharpness)."""
+    """W on one index, paid back in full within the window (dossier 3.1, sharpness)."""
     for tau, rho in ((0, 0.9), (1, 1.0), (3, 0.9), (4, 0.5)):
         impulse = [1.0] + [0.0] * 11
         yield {"W": impulse, "tau": tau, "rho": rho, "p": 1.0, "share": 1.0, "floor": 1e-6, "V": 10.0}

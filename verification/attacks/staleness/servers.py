@@ -1,4 +1,4 @@
-"""Attacks on asynchronous servers: any compute times, constant, scattered, heavy-tailed (dossier 2.4.12, 2.6.1)."""
+"""Attacks on asynchronous servers: any compute times, constant, scattered, heavy-tailed (dossier 4.12, 6.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..measures import agreement, quotient, stated
 
 __all__ = ["FAMILIES", "Arrivals", "arrivals"]
 
-_ITERATIONS = 60
+_ITERATIONS = 150
 _JOBS = 8
 """Compute times of a worker that are drawn; then they repeat."""
 
@@ -62,20 +62,21 @@ def _filter(theorem: Theorem, batch: Batch) -> Array:
     times = np.abs(batch["times"])
     m, _, n = times.shape
     L, R, slope = batch["L"], batch["R"], batch["L"] * batch["R"] * batch["knee"]
-    guarantee = theorem.evaluate(L=L, workers=n)
+    guarantee = theorem.evaluate(L=L[:, None], workers=n)
     delay = arrivals(times, _ITERATIONS).delay
     accepted = delay <= 2 * n - 1
-    steps = np.where(accepted, stated(guarantee.step_size)[:, None], 0.0)
-    rows, points, gaps = np.arange(m), [R], []
+    steps = np.where(accepted, stated(guarantee.step_size), 0.0)
+    rows, points, gaps = np.arange(m), np.empty((_ITERATIONS + 1, m)), np.empty((m, _ITERATIONS))
+    points[0] = R
     for k in range(_ITERATIONS):
-        pull = np.clip(L * points[-1], -slope, slope)
-        gaps.append(pull * points[-1] - pull**2 / (2 * L))
-        read = np.stack(points)[k - delay[:, k], rows]
-        points.append(points[-1] - steps[:, k] * np.clip(L * read, -slope, slope))
+        pull = np.clip(L * points[k], -slope, slope)
+        gaps[:, k] = pull * points[k] - pull**2 / (2 * L)
+        stale = np.clip(L * points[k - delay[:, k], rows], -slope, slope)
+        points[k + 1] = points[k] - steps[:, k] * stale
     made = np.arange(1, _ITERATIONS + 1)
     count = np.cumsum(accepted, axis=1)
-    average = quotient(np.cumsum(accepted * np.stack(gaps, axis=1), axis=1), count)
-    bound = np.stack([guarantee.bound(k, R**2) for k in made], axis=1)
+    average = quotient(np.cumsum(accepted * gaps, axis=1), count)
+    bound = guarantee.bound(made, R[:, None] ** 2)
     return np.max(np.maximum(quotient(average, bound), quotient(made / 2, count)), axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Attacks on what compression is free, how many entries to send, and which bound to use (dossier 2.3.8, 2.5)."""
+"""Attacks on what compression is free, how many entries to send, and which bound to use (dossier 3.8, 5)."""
 
 from __future__ import annotations
 
