@@ -22,7 +22,13 @@ def test_certificates_are_exact(entry) -> None:  # type: ignore[no-untyped-def]
     assert report.holds, str(report)
 
 
-@pytest.mark.parametrize("entry", CERTIFIED, ids=lambda entry: entry.id)
+LONG = {"ef-tight", "ef-ef21-isomorphism", "memoryless-tight"}  # many lines, with square roots: minutes of mutants
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [pytest.param(e, id=e.id, marks=[pytest.mark.slow] * (e.id in LONG)) for e in CERTIFIED],
+)
 def test_wrong_certificates_are_rejected(entry) -> None:  # type: ignore[no-untyped-def]
     assert [mutant.change for mutant in mutants(entry.certificate) if mutant.certificate.check().holds] == []
 
