@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import asynchronous, figures, reproduction, sparsity, theorems, tuning, verification
+from . import asynchronous, events, figures, ratios, reproduction, sparsity, theorems, tuning, verification
 from .errors import OneLineErrors
 
 __all__ = ["app", "main"]
@@ -25,9 +25,9 @@ for command in (
     *(theorems.theorems, theorems.show, theorems.evaluate),
     *(verification.verify, verification.report),
     *(figures.figures, figures.claims),
-    *(tuning.tune, tuning.technologies),
+    *(tuning.tune, tuning.technologies, ratios.ratios),
     sparsity.sparsity,
-    asynchronous.run_async,
+    *(asynchronous.run_async, events.run_events),
     reproduction.reproduce,
 ):
     app.command()(command)

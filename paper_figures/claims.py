@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import adaptive_compression_claims, staleness_claims
+from . import adaptive_compression_claims, event_claims, staleness_claims
 from .setting import Progress, Setting
 from .table import Table
 from .verdicts import Check, Finding
@@ -17,6 +17,7 @@ __all__ = ["CLAIMS", "Claims", "markdown", "read", "write"]
 _SUBJECTS: tuple[Callable[[Setting, Progress], tuple[Finding, ...]], ...] = (
     adaptive_compression_claims.measure,
     staleness_claims.measure,
+    event_claims.measure,
 )
 
 
@@ -177,5 +178,20 @@ CLAIMS = Claims(
         "stale-necessary-stored",
         "delay-adaptive-convex",
         "delay-filter",
+        "adaptive-invariance",
+        "horizon-lockout",
+        "pullback-cap",
+        "mean-drift",
+        "gossip-sum",
+        "compressed-staleness",
+        "choco-event",
+        "eg-sc",
+        "eg-stuck",
+        "norm-diff-unsafe",
+        "ev-posterior",
+        "latency-staleness",
+        "mass-conservation",
+        "torn-copies",
+        "optimal-weights",
     ),  # fmt: skip
 )

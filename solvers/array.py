@@ -29,10 +29,12 @@ __all__ = [
     "check_non_negative",
     "check_positive",
     "check_stream",
+    "cleared",
     "detached",
     "device_of",
     "float_bits",
     "matrix_like",
+    "scatter",
     "to_numpy",
 ]
 
@@ -242,6 +244,63 @@ def matrix_like(matrix: Any, like: Array) -> Any:
         # torch calls this layout beta; only products with dense matrices are used here, and they are tested.
         warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
         return torch.sparse_csr_tensor(starts, columns, values, size=matrix.shape, check_invariants=True)
+
+
+def scatter(values: Array, positions: Array, shape: Sequence[int]) -> Array:
+    """Return an array of a shape with values at increasing positions of the flattened array, and zeros elsewhere.
+
+    Parameters
+    ----------
+    values : Array, shape (N,)
+        Numbers.
+    positions : Array of integers, shape (N,)
+        Strictly increasing.
+    shape : sequence of int
+        Of the result.
+
+    Notes
+    -----
+    The array API standard has no assignment to an array of positions; without it, every position is looked up among
+    those that hold a value, which is the same thing, but slower.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scatter(np.array([2.0, 1.0]), np.array([1, 3]), (2, 2))
+    array([[0., 2.],
+           [0., 1.]])
+    """
+    xp = array_namespace(values)
+    size = math.prod(shape)
+    if array_api_compat.is_numpy_array(values) or array_api_compat.is_torch_array(values):
+        flat = xp.zeros((size,), dtype=values.dtype, device=device_of(values))
+        flat[positions] = values
+        return xp.reshape(flat, tuple(shape))
+    if positions.shape[0] == 0:
+        return xp.zeros(tuple(shape), dtype=values.dtype, device=device_of(values))
+    everywhere = xp.arange(size, dtype=positions.dtype, device=device_of(positions))
+    nearest = xp.clip(xp.searchsorted(positions, everywhere), max=positions.shape[0] - 1)
+    held = xp.take(positions, nearest) == everywhere
+    found = xp.take(values, nearest)
+    return xp.reshape(xp.where(held, found, xp.zeros_like(found)), tuple(shape))
+
+
+def cleared(array: Array, positions: Array) -> Array:
+    """Return an array with zeros at increasing positions of the flattened array; its argument may change, too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cleared(np.array([[3.0, 4.0], [5.0, 6.0]]), np.array([1, 2]))
+    array([[3., 0.],
+           [0., 6.]])
+    """
+    xp = array_namespace(array)
+    flat = xp.reshape(array, (-1,))
+    if array_api_compat.is_numpy_array(array) or array_api_compat.is_torch_array(array):
+        flat[positions] = 0.0
+        return xp.reshape(flat, array.shape)
+    return array - scatter(xp.take(flat, positions), positions, array.shape)
 
 
 def _torch_generator_type() -> Any:

@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .array import Array, array_like, array_namespace, check_gradient, detached
 
@@ -78,9 +81,14 @@ def sample_magnitudes(v: Array, size: int) -> Array:
     xp = array_namespace(v)
     d = v.shape[0]
     if size < d:
-        positions = (np.arange(1, size + 1) * _GOLDEN_SECTION) % 1.0 * d
-        v = xp.take(v, array_like(positions.astype(np.int64), v, dtype=xp.int64))
+        v = xp.take(v, array_like(_positions(size, d), v, dtype=xp.int64))
     return xp.sort(xp.abs(v), stable=False)
+
+
+@lru_cache(maxsize=16)
+def _positions(size: int, d: int) -> NDArray[Any]:
+    """Where a sample looks; the rows of a batch are all looked at in the same places."""
+    return ((np.arange(1, size + 1) * _GOLDEN_SECTION) % 1.0 * d).astype(np.int64)
 
 
 def magnitude_chunks(v: Array, size: int | None = None) -> Iterator[tuple[int, Array]]:

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 ROOMS = ("theory", "solvers", "verification", "paper_figures", "cli")
+NEEDS = {"taciturn.solvers.problems.neural": "torch"}  # examples with an optional dependency
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -42,6 +43,8 @@ def _examples(module: ModuleType) -> list[doctest.DocTest]:
 
 @pytest.mark.parametrize("name", _modules())
 def test_examples_run(name: str) -> None:
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     output: list[str] = []
     for test in _examples(importlib.import_module(name)):

@@ -15,7 +15,6 @@ __all__ = [
     "bits_each",
     "locate",
     "pack",
-    "scatter",
     "sparse_fields",
     "unpack",
 ]
@@ -105,22 +104,6 @@ def locate(message: Message) -> Array:
     indices, count = message.fields["indices"].symbols, message.fields["count"].symbols
     vector = xp.arange(math.prod(count.shape), dtype=xp.int64, device=device_of(count))
     return indices + message.shape[-1] * xp.repeat(vector, xp.reshape(count, (-1,)))
-
-
-def scatter(values: Array, positions: Array, shape: tuple[int, ...]) -> Array:
-    """Return an array of a shape with values at increasing flat positions and zeros elsewhere.
-
-    The array API standard has no assignment to an array of positions; looking every position up among those that hold
-    a value is the same thing.
-    """
-    xp = array_namespace(values)
-    if positions.shape[0] == 0:
-        return xp.zeros(shape, dtype=values.dtype, device=device_of(values))
-    everywhere = xp.arange(math.prod(shape), dtype=positions.dtype, device=device_of(positions))
-    nearest = xp.clip(xp.searchsorted(positions, everywhere), max=positions.shape[0] - 1)
-    held = xp.take(positions, nearest) == everywhere
-    found = xp.take(values, nearest)
-    return xp.reshape(xp.where(held, found, xp.zeros_like(found)), shape)
 
 
 def pack(digits: Array, base: int, per_byte: int) -> Array:

@@ -7,10 +7,10 @@ from taciturn.theory import compression
 from taciturn.theory.communication import entry_bits, header_bits
 from taciturn.theory.compression import Contractive
 
-from ..array import Array, Stream, array_namespace, check_count, check_gradient, float_bits
+from ..array import Array, Stream, array_namespace, check_count, check_gradient, float_bits, scatter
 from ..selection import top_k_mask
 from .interface import Compressor, Moments
-from .message import Field, Message, bits_each, locate, pack, scatter, sparse_fields, unpack
+from .message import Field, Message, bits_each, locate, pack, sparse_fields, unpack
 from .scaling import per_squared_norm, unit_scaled
 from .sparsify import select
 

@@ -1,16 +1,41 @@
 """Methods that remember what was not sent: error feedback and EF21."""
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Self
 
-from taciturn.theory.compression import Contractive
-
-from ..array import Array, Stream, array_namespace, to_numpy
+from ..array import Array, Stream, array_namespace, cleared
 from ..problems import Problem
+from .memory_steps import ef21_step_size, error_feedback_step_size
+from .oracle import Exact, Oracle, check_oracle, seen
 from .sender import Sender, check_sender
-from .state import State, check_step_size
+from .state import Sent, State, check_step_size
 
-__all__ = ["EF21", "ErrorFeedback"]
+__all__ = ["EF21", "ErrorFeedback", "MemoryState"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MemoryState(State):
+    """A point, what every worker remembers there, shape (..., n, d), and the step size.
+
+    Parameters
+    ----------
+    step_size : float
+        gamma, the same in the whole run.
+    """
+
+    step_size: float = 0.0
+
+    @classmethod
+    def without_memory(cls, problem: Problem, x0: Array, step_size: float) -> Self:
+        """Evaluate the problem at the start, with memories 0."""
+        start = cls.at(problem, x0)
+        return replace(start, memory=array_namespace(x0).zeros_like(start.gradients), step_size=step_size)
+
+    def after(self, problem: Problem, wanted: Array, sent: Sent) -> Self:
+        """Move by what was sent in place of what was wanted, which is overwritten, and remember the rest."""
+        x = self.x - self.step_size * problem.average(sent.vectors)
+        rest = wanted - sent.vectors if sent.positions is None else cleared(wanted, sent.positions)
+        return replace(type(self).at(problem, x, sent=sent, memory=rest), step_size=self.step_size)
 
 
 @dataclass(frozen=True)
@@ -22,15 +47,23 @@ class ErrorFeedback:
     Parameters
     ----------
     sender : Sender
-        What the workers send; CAT chooses T from v_i, not from the gradient.
+        What the workers send, the same for all or each its own (`PerWorkerTopK` and its kin); CAT chooses T from v_i,
+        not from the gradient.
     step_size : float, optional
-        Default theta / (2L) with theta = 1 - sqrt(1 - delta), from `ef14-cat`, for one worker and a contractive
-        sender; several workers need a step size.
+        Default that of `error_feedback_step_size`, which exists for one worker and for absolute senders;
+        `convex_step_size` is one for several workers whose functions are convex.
+    oracle : Oracle
+        What the workers know of their gradients; default the exact ones.
 
     Raises
     ------
     ValueError
-        At the first step, if the default is needed and does not exist.
+        At the start, if the default is needed and does not exist.
+
+    Notes
+    -----
+    The virtual iterate x - step_size sum_i p_i e_i moves by exactly -step_size sum_i p_i (gradient i), whatever is sent
+    (`ef-virtual-iterate`). Source: dossier chapter 3, `alg-nuef`.
 
     Examples
     --------
@@ -46,28 +79,22 @@ class ErrorFeedback:
 
     sender: Sender
     step_size: float | None = None
+    oracle: Oracle = field(default_factory=Exact)
 
     def __post_init__(self) -> None:
         check_sender(self.sender)
+        check_oracle(self.oracle)
         object.__setattr__(self, "step_size", check_step_size(self.step_size))
 
-    def init(self, problem: Problem, x0: Array) -> State:
+    def init(self, problem: Problem, x0: Array) -> MemoryState:
         """Evaluate the problem at the start, with empty memories."""
-        return _without_memory(problem, x0)
+        step_size = error_feedback_step_size(self.sender, problem) if self.step_size is None else self.step_size
+        return MemoryState.without_memory(problem, x0, step_size)
 
-    def step(self, problem: Problem, state: State, rng: Stream) -> State:
+    def step(self, problem: Problem, state: MemoryState, rng: Stream) -> MemoryState:
         """Send, move, remember the rest."""
-        wanted = state.gradients + state.memory
-        sent = self.sender.send(wanted, problem.weights, rng)
-        x = state.x - self._step_size(problem) * problem.average(sent.vectors)
-        return State.at(problem, x, sent=sent, memory=wanted - sent.vectors)
-
-    def _step_size(self, problem: Problem) -> float:
-        if self.step_size is not None:
-            return self.step_size
-        if problem.workers > 1:
-            raise ValueError("step_size has no default for several workers; pass one")
-        return memory_contraction(self.sender, problem.d) / (2 * problem.L)
+        wanted = seen(self.oracle, problem, state, rng) + state.memory
+        return state.after(problem, wanted, self.sender.send(wanted, problem.weights, rng))
 
 
 @dataclass(frozen=True)
@@ -83,18 +110,21 @@ class EF21:
     sender : Sender
         What the workers send; its guarantee must be contractive (CAT: with a `minimum_sparsity`).
     step_size : float, optional
-        Default, with theta = 1 - sqrt(1 - delta) and L2 = sqrt(sum_i p_i L_i^2), from `ef21-cat-pl` if mu > 0:
-        min(1 / (L + sqrt(2) L2 (1 - theta) / theta), theta / (2 mu)), and else from `ef21-cat`:
-        1 / (L + L2 (1 - theta) / theta).
+        Default that of `ef21_step_size`.
+    oracle : Oracle
+        What the workers know of their gradients; default the exact ones. EF21 does not average their noise.
+    first_sender : Sender, optional
+        What sends the gradients at the start; default `sender`. ``Dense()`` is the exact start.
 
     Raises
     ------
     ValueError
-        At the first step, if the default is needed and the guarantee is not contractive.
+        At the start, if the default is needed and the guarantee is not contractive.
 
     Notes
     -----
-    Richtarik, Sokolov, Fatkhullin 2021, with weights p_i and a T that may change from message to message.
+    Richtarik, Sokolov, Fatkhullin 2021, with weights p_i and a compression that may differ between messages and
+    workers. Source: dossier chapter 3, `alg-nuef21`.
 
     Examples
     --------
@@ -109,41 +139,25 @@ class EF21:
 
     sender: Sender
     step_size: float | None = None
+    oracle: Oracle = field(default_factory=Exact)
+    first_sender: Sender | None = None
 
     def __post_init__(self) -> None:
         check_sender(self.sender)
+        check_oracle(self.oracle)
+        if self.first_sender is not None:
+            check_sender(self.first_sender)
         object.__setattr__(self, "step_size", check_step_size(self.step_size))
 
-    def init(self, problem: Problem, x0: Array) -> State:
+    def init(self, problem: Problem, x0: Array) -> MemoryState:
         """Evaluate the problem at the start, with estimates 0."""
-        return _without_memory(problem, x0)
+        step_size = ef21_step_size(self.sender, problem) if self.step_size is None else self.step_size
+        return MemoryState.without_memory(problem, x0, step_size)
 
-    def step(self, problem: Problem, state: State, rng: Stream) -> State:
+    def step(self, problem: Problem, state: MemoryState, rng: Stream) -> MemoryState:
         """Move along the estimates, then update them at the new point."""
-        x = state.x - self._step_size(problem) * problem.average(state.memory)
-        there = State.at(problem, x)
-        sent = self.sender.send(there.gradients - state.memory, problem.weights, rng)
-        return replace(there, sent=sent, memory=state.memory + sent.vectors)
-
-    def _step_size(self, problem: Problem) -> float:
-        if self.step_size is not None:
-            return self.step_size
-        theta = memory_contraction(self.sender, problem.d)
-        L2 = math.sqrt(float(to_numpy(problem.weights) @ problem.L_i**2))
-        lag = L2 * (1 - theta) / theta
-        if problem.mu == 0:
-            return 1 / (problem.L + lag)
-        return min(1 / (problem.L + math.sqrt(2) * lag), theta / (2 * problem.mu))
-
-
-def memory_contraction(sender: Sender, d: int) -> float:
-    """Return theta = 1 - sqrt(1 - delta) for a contractive sender, or refuse it."""
-    guarantee = sender.guarantee(d)
-    if not isinstance(guarantee, Contractive):
-        raise ValueError(f"the sender's guarantee is {guarantee}; accepted: Contractive, or pass a step_size")
-    return 1 - math.sqrt(1 - guarantee.delta)
-
-
-def _without_memory(problem: Problem, x0: Array) -> State:
-    start = State.at(problem, x0)
-    return replace(start, memory=array_namespace(x0).zeros_like(start.gradients))
+        there = MemoryState.at(problem, state.x - state.step_size * problem.average(state.memory))
+        wanted = seen(self.oracle, problem, there, rng) - state.memory
+        sender = self.sender if state.sent is not None or self.first_sender is None else self.first_sender
+        sent = sender.send(wanted, problem.weights, rng)
+        return replace(there, sent=sent, memory=state.memory + sent.vectors, step_size=state.step_size)

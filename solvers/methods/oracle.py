@@ -1,21 +1,38 @@
 """Oracles: what a worker knows of the gradient of its function at a point."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..array import Array, Stream, check_count, check_non_negative
-from ..problems import LinearModel, Problem
+from ..array import Array, Stream, array_namespace, check_count, check_non_negative
+from ..problems import LinearModel, NeuralNetwork, Problem
+from .state import State
 
-__all__ = ["Exact", "MiniBatch", "Noisy", "Oracle"]
+__all__ = ["Exact", "MiniBatch", "Noisy", "Oracle", "check_oracle", "seen"]
 
 
+@runtime_checkable
 class Oracle(Protocol):
     """An unbiased estimate of the gradients of all f_i, each at a point of its own."""
 
     def gradients(self, problem: Problem, points: Array, rng: Stream) -> Array:
         """Return estimates (..., n, d) at points (..., n, d), independent between workers and replicas."""
+
+
+def check_oracle(oracle: Any) -> None:
+    """Refuse what is not an oracle; a class in place of its object is none."""
+    if isinstance(oracle, type) or not isinstance(oracle, Oracle):
+        raise TypeError(f"oracle is a {type(oracle).__name__}; pass an oracle such as Exact() or Noisy(0.1)")
+
+
+def seen(oracle: Oracle, problem: Problem, state: State, rng: Stream) -> Array:
+    """Return what the workers know of their gradients at the point of a state, (..., n, d)."""
+    if isinstance(oracle, Exact):
+        return state.gradients
+    x = state.x
+    points = array_namespace(x).broadcast_to(x[..., None, :], (*x.shape[:-1], problem.workers, problem.d))
+    return oracle.gradients(problem, points, rng)
 
 
 @dataclass(frozen=True)
@@ -69,7 +86,7 @@ class MiniBatch:
     Raises
     ------
     TypeError
-        At the first call, if the problem is not a `LinearModel` on the host.
+        At the first call, if the problem is neither a `NeuralNetwork` nor a `LinearModel` on the host.
 
     Examples
     --------
@@ -87,6 +104,8 @@ class MiniBatch:
 
     def gradients(self, problem: Problem, points: Array, rng: Stream) -> Array:
         """Return gradients over a mini-batch at points (..., n, d)."""
+        if isinstance(problem, NeuralNetwork):
+            return problem.sampled_gradients(points, self.size, rng)
         if not isinstance(problem, LinearModel) or problem.host is not None:
             raise TypeError(f"problem is {problem!r}; mini-batches need a linear model of rows on the host")
         replicas = points.reshape(-1, *points.shape[-2:])

@@ -13,7 +13,7 @@ from ..array import Array, Stream, array_namespace, float_bits, to_numpy
 from ..compressors import Compressor
 from .state import Sent
 
-__all__ = ["Dense", "Fixed", "Sender", "check_sender"]
+__all__ = ["Dense", "Fixed", "PerWorkerSender", "Sender", "check_sender", "worker_guarantees"]
 
 
 @runtime_checkable
@@ -29,6 +29,35 @@ class Sender(Protocol):
 
     def guarantee(self, d: int) -> CompressionClass:
         """Return what holds for the message of every worker, whatever its vector of length d."""
+
+
+@runtime_checkable
+class PerWorkerSender(Sender, Protocol):
+    """A sender that compresses differently for different workers."""
+
+    def guarantees(self, d: int) -> tuple[CompressionClass, ...]:
+        """Return what holds for the messages of each worker, whatever its vectors of length d."""
+
+
+def worker_guarantees(sender: Sender, d: int, workers: int) -> tuple[CompressionClass, ...]:
+    """Return what holds for the messages of each of n workers.
+
+    Raises
+    ------
+    ValueError
+        If the sender is for another number of workers.
+
+    Examples
+    --------
+    >>> worker_guarantees(Dense(), d=4, workers=2)
+    (Contractive(delta=1.0), Contractive(delta=1.0))
+    """
+    if not isinstance(sender, PerWorkerSender):
+        return (sender.guarantee(d),) * workers
+    guarantees = sender.guarantees(d)
+    if len(guarantees) != workers:
+        raise ValueError(f"the sender is for {len(guarantees)} workers, the problem has {workers}; accepted: the same")
+    return guarantees
 
 
 def check_sender(sender: Any) -> None:

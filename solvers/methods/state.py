@@ -26,12 +26,15 @@ class Sent:
     coefficient : numpy.ndarray, shape (..., n)
         Certified decrease in units of the squared norm of what was compressed over 2 L: alpha(T) for sparsification
         (S), beta(T) for scaled signs (S+Q), omega(T) for stochastic sparsification (SS), in [0, 1].
+    positions : Array or None
+        Of messages that are entries as they are: where these lie in the flattened array, increasing. Else None.
     """
 
     vectors: Array
     cost: NDArray[Any]
     sparsity: NDArray[Any]
     coefficient: NDArray[Any]
+    positions: Array | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

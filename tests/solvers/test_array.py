@@ -11,8 +11,10 @@ from taciturn.solvers.array import (
     array_namespace,
     check_gradient,
     check_stream,
+    cleared,
     device_of,
     float_bits,
+    scatter,
     to_numpy,
 )
 from taciturn.solvers.compressors import TopK
@@ -221,3 +223,23 @@ def test_gradients_with_a_history_are_used_without_it():
     assert top_k_indices(v, 1).tolist() == [0]
     assert tune(v, AffineCost(c0=2, c1=1)).T == 1
     assert not DynamicT(AffineCost(c0=2, c1=1)).send(v[None], torch.ones(1), Stream(0)).vectors.requires_grad
+
+
+@pytest.mark.parametrize("positions", [[], [0], [3, 4, 7], [0, 1, 2, 3, 4, 5, 6, 7]])
+def test_values_are_scattered_and_cleared(xp, positions):
+    array, expected = np.arange(8.0).reshape(2, 4) + 1, np.zeros(8)
+    expected[positions] = 5.0
+    places = xp(np.array(positions, dtype=np.int64))
+
+    scattered = scatter(xp(np.full(len(positions), 5.0)), places, (2, 4))
+    remaining = cleared(array_like(array, scattered), places)
+
+    xp.assert_in_kind(scattered, xp(array), (2, 4))
+    np.testing.assert_array_equal(to_numpy(scattered), expected.reshape(2, 4))
+    np.testing.assert_array_equal(to_numpy(remaining), np.where(expected.reshape(2, 4) == 0, array, 0.0))
+
+
+def test_an_array_out_of_order_is_cleared_all_the_same():
+    array = np.arange(6.0).reshape(3, 2).T
+
+    np.testing.assert_array_equal(cleared(array, np.array([1, 5])), [[0.0, 0.0, 4.0], [1.0, 3.0, 0.0]])

@@ -16,8 +16,10 @@ from taciturn.solvers.methods import (
     DynamicT,
     Ending,
     ErrorFeedback,
+    Exact,
     Fixed,
     LogCAT,
+    Noisy,
     run,
 )
 from taciturn.solvers.partition import split_by_label
@@ -359,6 +361,25 @@ def test_error_feedback_moves_the_virtual_iterate_by_the_full_gradient():
         state = following
 
 
+def test_exact_gradients_are_an_oracle_like_others():
+    for make in (ErrorFeedback, EF21):
+        default, exact, noisy = (
+            run(make(Fixed(TopK(2)), 0.05, oracle), SEVERAL, 20, x0=START)
+            for oracle in (Exact(), Noisy(0.0), Noisy(0.1))
+        )
+        np.testing.assert_allclose(exact.value, default.value, rtol=1e-12)
+        assert not np.allclose(noisy.value[2:], default.value[2:], rtol=1e-6)
+
+
+def test_noise_of_error_feedback_averages_out_and_that_of_ef21_is_tracked():
+    """Replicas of one run differ by the noise only; the oracle has fresh coins for every replica and worker."""
+    starts = np.repeat(START[None], 50, axis=0)
+    for make in (ErrorFeedback, EF21):
+        values = run(make(Fixed(TopK(2)), 0.05, Noisy(0.3)), SEVERAL, 30, x0=starts).value[-1]
+        assert values.std() > 0
+        assert len(np.unique(values)) == 50
+
+
 def test_coordinated_prices_are_jointly_optimal():
     """mn-price against brute force over all pairs (T_1, T_2)."""
     rng, cost = np.random.default_rng(4), AffineCost(c0=3, c1=2)
@@ -390,6 +411,7 @@ EVERY_METHOD = {
     "coordinated": CompressedGradient(CoordinatedCAT(AFFINE)),
     "error-feedback": ErrorFeedback(Fixed(TopK(3)), step_size=0.2),
     "ef21": EF21(CAT("S", AFFINE, minimum_sparsity=3)),
+    "ef21, exact start": EF21(Fixed(TopK(3)), first_sender=Dense()),
 }
 EVERY = pytest.mark.parametrize("method", EVERY_METHOD.values(), ids=EVERY_METHOD.keys())
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from taciturn.solvers import passes
 from taciturn.solvers.array import to_numpy
-from taciturn.solvers.selection import top_k_indices, top_k_mask
+from taciturn.solvers.selection import top_k_indices, top_k_mask, top_k_positions
 from taciturn.verification.strategies import gradients
 
 
@@ -96,6 +96,38 @@ def test_every_row_of_a_stack_is_selected_from(xp) -> None:
         np.testing.assert_array_equal(to_numpy(indices), reference(v, k))
         assert np.array_equal(np.take_along_axis(to_numpy(mask), reference(v, k), -1), np.ones((3, 4, k), dtype=bool))
         assert np.all(np.sum(to_numpy(mask), axis=-1) == k)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("chunk", [1, 50, 10**6])
+def test_positions_are_those_of_every_row_by_itself(family: str, chunk: int, xp, monkeypatch) -> None:
+    """Each row has its own count; rows are sorted together, one by one, or read in pieces."""
+    monkeypatch.setattr(passes, "CHUNK", chunk)
+    rng = np.random.default_rng(5)
+    for sample in (5, 1000):
+        monkeypatch.setattr(passes, "LARGEST_SAMPLE", sample)
+        monkeypatch.setattr(passes, "sample_size", lambda d, sample=sample: min(d, sample))
+        v = np.stack([[FAMILIES[family](rng, 40) for _ in range(3)] for _ in range(2)])
+        counts = rng.integers(1, 41, 3)
+        found = to_numpy(top_k_positions(xp(v), counts))
+        rows = [reference(v[r, i], counts[i]) + 40 * (3 * r + i) for r in range(2) for i in range(3)]
+        np.testing.assert_array_equal(found, np.concatenate(rows))
+
+
+@pytest.mark.parametrize(
+    ("v", "counts", "error", "words"),
+    [
+        (np.ones((2, 3)), [1, 0], ValueError, r"counts\[1\] = 0 is outside the accepted range 1\.\.3"),
+        (np.ones((2, 3)), [4, 1], ValueError, r"counts\[0\] = 4"),
+        (np.ones((2, 3)), [1.0, 1.0], TypeError, "counts are of float64"),
+        (np.full((1, 3), np.nan), [1], ValueError, "v has entries that are NaN"),
+        (np.full((1, 50_000), np.inf), [1], ValueError, "v has entries that are NaN"),
+        (np.ones((1, 3), int), [1], TypeError, "v has the type int64"),
+    ],
+)
+def test_bad_counts_are_refused_in_words(v, counts, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        top_k_positions(v, counts)
 
 
 def test_memory_stays_far_below_that_of_a_sort() -> None:

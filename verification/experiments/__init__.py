@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import adaptive_compression, compression, data_sparsity, staleness
+from . import adaptive_compression, compression, data_sparsity, error_feedback, ratio_assignment, staleness
 from .comparison import Experiment
 
 __all__ = ["EXPERIMENTS", "NOT_APPLICABLE"]
@@ -14,11 +14,15 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
     {
         **adaptive_compression.EXPERIMENTS,
         **staleness.EXPERIMENTS,
+        **error_feedback.EXPERIMENTS,
+        **ratio_assignment.EXPERIMENTS,
         **compression.EXPERIMENTS,
         **data_sparsity.EXPERIMENTS,
     }
 )
 """What is run for every theorem by ID."""
 
-NOT_APPLICABLE: Mapping[str, str] = MappingProxyType({**adaptive_compression.NOT_APPLICABLE})
+NOT_APPLICABLE: Mapping[str, str] = MappingProxyType(
+    {**adaptive_compression.NOT_APPLICABLE, **ratio_assignment.NOT_APPLICABLE}
+)
 """Why nothing is run for a theorem, by ID."""

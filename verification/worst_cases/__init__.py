@@ -11,12 +11,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import adaptive_compression, compressed_gradient, compression, data_sparsity, staleness
+from . import (
+    adaptive_compression,
+    compressed_gradient,
+    compression,
+    data_sparsity,
+    error_feedback,
+    event_triggering,
+    ratio_assignment,
+    staleness,
+)
 from .claims import Cell
 from .program import SOLVERS, Solution, WorstCase, finite, solve
 
 CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
-    {**adaptive_compression.CASES, **compressed_gradient.CASES, **staleness.CASES}
+    {
+        **adaptive_compression.CASES,
+        **compressed_gradient.CASES,
+        **staleness.CASES,
+        **error_feedback.CASES,
+        **event_triggering.CASES,
+    }
 )
 """The worst cases of every statement to which performance estimation applies, by theorem ID."""
 
@@ -27,6 +42,9 @@ NOT_APPLICABLE: Mapping[str, str] = MappingProxyType(
         **compressed_gradient.NOT_APPLICABLE,
         **data_sparsity.NOT_APPLICABLE,
         **staleness.NOT_APPLICABLE,
+        **event_triggering.NOT_APPLICABLE,
+        **error_feedback.NOT_APPLICABLE,
+        **ratio_assignment.NOT_APPLICABLE,
     }
 )
 """Why performance estimation does not apply to a statement, by theorem ID."""

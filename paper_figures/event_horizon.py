@@ -1,0 +1,152 @@
+"""Share of messages over the horizon of the adaptive threshold: of training, and of norms without any training."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure as Drawing
+from numpy.typing import NDArray
+
+from taciturn.solvers.decentralised import Adaptive, Constant, DifferenceNorm, Look, Tensors
+from taciturn.theory import theorem
+
+from . import style
+from .event_runs import RULES, SYNCHRONOUS, Rule, course, images
+from .figure import Figure
+from .setting import Progress, Setting
+from .table import Table, stacked
+
+__all__ = ["FIGURE", "HORIZONS", "event_pattern", "null_share"]
+
+HORIZONS = {
+    "quick": (0.5, 0.8, 0.9, 1.0, 1.02, 1.05, 1.2, 1.4, 1.5),
+    "full": (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1.0, 1.01, 1.02, 1.05, 1.1, 1.2, 1.3, 1.4, 1.44, 1.45, 1.5),
+}
+CONSTANTS = (0.01, 0.05, 0.1, 0.2, 1.0)
+PASSES = {"quick": 120, "full": 1000}
+WALKS, STEPS, SETTLED = 60, 1500, 500
+"""Of the null model: paths, passes, and those that are not counted."""
+
+
+def event_pattern(norms: NDArray[np.float64], trigger: Adaptive) -> NDArray[np.bool_]:
+    """Return when the rule fires on given norms of tensors, shape (K, m) to (K, m).
+
+    Examples
+    --------
+    >>> int(event_pattern(np.arange(40.0)[:, None], Adaptive(horizon=1.5))[29:].sum())  # steady growth, silence
+    0
+    """
+    passes, count = norms.shape
+    tensors = Tensors.whole(1)
+    memory = trigger.start(count, tensors)
+    sent, last = norms[0][:, None], np.full((count, 1), -1)
+    fired = np.zeros((passes, count), dtype=bool)
+    for k in range(passes):
+        points = norms[k][:, None]  # a tensor of one entry, whose norm it is
+        fires, memory = trigger.fires(Look(k, points, sent, tensors, sent, last), memory)
+        sent, last = np.where(fires, points, sent), np.where(fires, k, last)
+        fired[k] = fires[:, 0]
+    return fired
+
+
+@cache
+def null_share(horizon: float, seed: int) -> float:
+    """Return the share of passes in which the rule fires on Gaussian random walks: no learning involved.
+
+    Examples
+    --------
+    >>> 0.36 < null_share(1.0, seed=0) < 0.42
+    True
+    """
+    steps = np.random.default_rng(seed).normal(size=(STEPS, WALKS))
+    # So far from zero that a walk is its own norm.
+    return float(event_pattern(1e6 + np.cumsum(steps, axis=0), Adaptive(horizon))[SETTLED:].mean())
+
+
+def _steady_share(horizon: float) -> float:
+    """The same of a norm that grows by the same amount in every pass."""
+    return float(event_pattern(np.arange(float(STEPS))[:, None], Adaptive(horizon))[SETTLED:].mean())
+
+
+def compute(setting: Setting, progress: Progress) -> Table:
+    """Shares of messages after the forced passes and losses, over horizons and over constant thresholds."""
+    horizons, passes = HORIZONS[setting.budget], PASSES[setting.budget]
+    data = images(setting.budget)[0].name
+    limit = float(np.asarray(theorem("horizon-lockout").evaluate().value))
+    synchronous = float(course(setting, RULES[SYNCHRONOUS], passes).loss[-1])
+    tables = []
+    for number, horizon in enumerate(horizons, start=1):
+        found = {"random walk": (null_share(horizon, 0), np.nan), "steady growth": (_steady_share(horizon), np.nan)}
+        for name, update in (("A", "published"), ("B", "average-preserving")):
+            run = course(setting, Rule(Adaptive(horizon), update), passes)
+            found[name] = (run.share_after_forced, float(run.loss[-1]))
+        for name, (share, loss) in found.items():
+            tables.append(Table.of(rule="adaptive", curve=name, x=horizon, share=share, loss=loss))
+        progress(number, len(horizons) + len(CONSTANTS))
+    for number, threshold in enumerate(CONSTANTS, start=1):
+        for name, update in (("A", "published"), ("B", "average-preserving")):
+            run = course(setting, Rule(DifferenceNorm(Constant(threshold)), update), passes)
+            row = {"x": threshold, "share": run.share_after_forced, "loss": float(run.loss[-1])}
+            tables.append(Table.of(rule="constant", curve=name, **row))
+        progress(len(horizons) + number, len(horizons) + len(CONSTANTS))
+    return _with(stacked(tables), data=data, synchronous_loss=synchronous, limit=limit)
+
+
+def _with(table: Table, **columns: object) -> Table:
+    return Table.of(**columns, **table.columns)
+
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "A": {"color": style.VERMILION, "marker": "o"},
+    "B": {"color": style.BLUE, "marker": "s"},
+    "random walk": {"color": style.BLACK, "linestyle": ":"},
+    "steady growth": {"color": style.GREY, "linestyle": "--"},
+}
+NAMES = {"A": "A, training", "B": "B, training"}
+
+
+def plot(table: Table) -> Drawing:
+    """Share over the horizon, loss over the horizon, and loss over the share for both kinds of thresholds."""
+    figure, axes = style.canvas(style.TWO_COLUMNS, 2.7, columns=3)
+    adaptive = table.where(rule="adaptive")
+    limit, synchronous = float(table["limit"][0]), float(table["synchronous_loss"][0])
+    for curve, look in LOOKS.items():
+        rows = adaptive.where(curve=curve)
+        axes[0].plot(rows["x"], rows["share"], label=NAMES.get(curve, curve), markersize=3.0, **look)
+        if curve in NAMES:
+            axes[1].plot(rows["x"], rows["loss"], markersize=3.0, **look)
+            for rule, filled in (("adaptive", "full"), ("constant", "none")):
+                some = table.where(rule=rule, curve=curve)
+                place: dict[str, Any] = {"fillstyle": filled, "color": look["color"], "marker": look["marker"], "linestyle": "none"}
+                axes[2].plot(some["share"], some["loss"], label=f"{curve}, {rule}", **place)
+    for axis in axes[:2]:
+        axis.axvline(limit, color=style.GREY, linewidth=0.8)
+    for axis in axes[1:]:
+        axis.axhline(synchronous, color=style.BLACK, linewidth=0.8)
+        axis.set(ylabel="loss of the average")
+    axes[0].text(limit - 0.01, 0.99, r"$3^{1/3}$", ha="right", va="top", fontsize=8.0)
+    axes[0].set(title="share of messages", xlabel="horizon $h$", ylabel="messages after the forced / all")
+    axes[0].set(ylim=(-0.02, 1.04))
+    axes[0].legend(loc="lower left", fontsize=7.5)
+    axes[1].set(title="loss, line: D-PSGD", xlabel="horizon $h$")
+    axes[2].set(title="loss over messages", xlabel="messages after the forced / all")
+    axes[2].legend(loc="upper right", fontsize=7.5)
+    style.panel_letters(axes)
+    return figure
+
+
+FIGURE = Figure(
+    name="event-horizon",
+    title="Horizon of the adaptive threshold",
+    caption=(
+        "(a) Share of the messages after the 29 forced passes of the published trigger in softmax regression on digits "
+        "(column data, 8 workers on a ring), and of the same rule on norms without any learning: Gaussian random walks "
+        "and steady growth, which falls silent beyond the line. (b) F of the average after the last pass; line: "
+        "D-PSGD. (c) The same over the messages, with constant thresholds of the difference-norm trigger from "
+        f"{CONSTANTS[0]:g} to {CONSTANTS[-1]:g} beside; those force nothing."
+    ),
+    claim="The share of messages is that of norms of any origin, and beyond h = 1 the rule falls silent.",
+    theorems=("horizon-lockout", "adaptive-invariance", "eg-stuck"),
+    compute=compute,
+    plot=plot,
+)
