@@ -117,7 +117,12 @@ def plot(table: Table) -> Drawing:
             axes[1].plot(rows["x"], rows["loss"], markersize=3.0, **look)
             for rule, filled in (("adaptive", "full"), ("constant", "none")):
                 some = table.where(rule=rule, curve=curve)
-                place: dict[str, Any] = {"fillstyle": filled, "color": look["color"], "marker": look["marker"], "linestyle": "none"}
+                place: dict[str, Any] = {
+                    "fillstyle": filled,
+                    "color": look["color"],
+                    "marker": look["marker"],
+                    "linestyle": "none",
+                }
                 axes[2].plot(some["share"], some["loss"], label=f"{curve}, {rule}", **place)
     for axis in axes[:2]:
         axis.axvline(limit, color=style.GREY, linewidth=0.8)

@@ -1,5 +1,6 @@
 """Which mixing leaves least: residual over the strength of mixing, and over the threshold."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def bound(W: Any, threshold: float) -> float:
     bias = theorem("dgd-bias").evaluate(
         L=L, mu=MU, lambda_2=net.lambda_2, step_size=STEP, optimum_dissimilarity=DISSIMILARITY
     )
-    return float(np.asarray(left.residual)) / WORKERS**0.5 + float(np.asarray(bias.value))
+    return float(np.asarray(left.residual)) / math.sqrt(WORKERS) + float(np.asarray(bias.value))
 
 
 def best_strength(threshold: float) -> float:

@@ -1,5 +1,6 @@
 """What thresholds leave: the residual of both updates over the threshold and over the step."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,11 +71,11 @@ def bound(update: str, threshold: float, step_size: float) -> float:
     known: dict[str, Any] = {"mu": MU, "step_size": step_size, "trigger_threshold": threshold, "workers": WORKERS}
     if update == "published":
         known |= {"L": 1.0, "lambda_n": net.lambda_n, "mixing_pull": net.mixing_pull, "gradient_noise": 0.0}
-        return float(np.asarray(theorem("eg-sc").evaluate(**known).residual)) / WORKERS**0.5
+        return float(np.asarray(theorem("eg-sc").evaluate(**known).residual)) / math.sqrt(WORKERS)
     known |= {"L": 1.0, "spectral_gap": net.spectral_gap, "mixing_strength": net.mixing_strength}
     disagreement = float(np.asarray(theorem("ap-sc").evaluate(**known).residual))
     # ap-sc bounds the average by kappa and the disagreement by 1 times the same number.
-    return disagreement * float(np.hypot(1.0 / MU, 1.0)) / WORKERS**0.5
+    return disagreement * float(np.hypot(1.0 / MU, 1.0)) / math.sqrt(WORKERS)
 
 
 def compute(setting: Setting, progress: Progress) -> Table:

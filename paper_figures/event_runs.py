@@ -98,7 +98,7 @@ class Task:
 
 @cache
 def images(budget: str) -> tuple[Dataset, Dataset]:
-    """Return images for training and tests: MNIST where TACITURN_DATA names it, else 8x8 digits, else synthetic ones."""
+    """Return images for training and tests: MNIST if TACITURN_DATA names it, else 8x8 digits, else synthetic ones."""
     if mnist_is_here():
         training, rows = load_mnist(), MNIST_ROWS[budget]
         return Dataset("mnist", training.features[:rows], training.targets[:rows]), load_mnist(part="test")

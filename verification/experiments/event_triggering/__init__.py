@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..comparison import Experiment
-from . import convergence
+from . import convergence, messages
 
 __all__ = ["EXPERIMENTS", "NOT_APPLICABLE"]
 
-EXPERIMENTS: Mapping[str, Experiment] = {**convergence.EXPERIMENTS}
+EXPERIMENTS: Mapping[str, Experiment] = {**convergence.EXPERIMENTS, **messages.EXPERIMENTS}
 
-NOT_APPLICABLE: Mapping[str, str] = dict.fromkeys(
-    ("noise-recursion", "biased-recursion", "max-root"),
-    "a statement about sequences of numbers, in which no method occurs",
-)
+_NUMBERS = "a statement about sequences of numbers, in which no method occurs"
+
+NOT_APPLICABLE: Mapping[str, str] = {"noise-recursion": _NUMBERS, "biased-recursion": _NUMBERS, "max-root": _NUMBERS}
+"""Why nothing is run for the others."""

@@ -23,7 +23,7 @@ from taciturn.theory.theorem import Guarantee, Theorem
 
 from ...evidence import Budget
 from ..comparison import Comparison, Experiment, worst
-from .problems import WORKERS, Setting, alike, distances, run, safe, settings, shifted
+from .problems import WORKERS, Setting, alike, distances, run, safe, settings, settled, shifted
 
 __all__ = ["EXPERIMENTS"]
 
