@@ -64,8 +64,9 @@ def _assignment(p: Any, budget: float, arguments: dict[str, Any], preset: str, b
 def _counts(
     p: Any, budget: float, dimension: int, costs: str, lower: str, upper: str, preset: str, b: float | None
 ) -> Counts:
-    from taciturn.solvers.ratios import PRESETS, Power, assign_counts
+    from taciturn.solvers.ratios import Power, assign_counts
     from taciturn.theory.checks import check_choice
+    from taciturn.theory.ratio_assignment.presets import PRESETS
 
     check_choice(preset, "preset", tuple(PRESETS))
     chosen = PRESETS[preset]
@@ -144,7 +145,8 @@ def _show_comparison(p: Any, budget: float, arguments: dict[str, Any], as_json: 
 
     import numpy as np
 
-    from taciturn.solvers.ratios import PRESETS, memory_cost, preset
+    from taciturn.solvers.ratios import memory_cost, preset
+    from taciturn.theory.ratio_assignment.presets import PRESETS
 
     fractions = {name: preset(name, p, budget, **arguments).delta for name in PRESETS}
     memory = {name: float(np.dot(p, memory_cost(delta))) for name, delta in fractions.items()}

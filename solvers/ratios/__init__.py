@@ -10,21 +10,19 @@ from .errors import InfeasibleBudget, SolverFailed
 from .gains import dirichlet_saving, predicted_gain, predicted_saving
 from .integers import COUNT_METHODS, Counts, assign_counts
 from .links import RoundTime, best_round_time
-from .presets import PRESETS, Preset, power_law, preset
+from .presets import power_law, preset
 from .problem import RatioProblem, shares
 from .rational import RationalGap, rational_gap
 from .waterfill import assign, waterfill
 
 __all__ = [
     "COUNT_METHODS",
-    "PRESETS",
     "Assignment",
     "BudgetChoice",
     "Counts",
     "Criterion",
     "InfeasibleBudget",
     "Power",
-    "Preset",
     "RatioProblem",
     "RationalGap",
     "RoundTime",

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from taciturn.cli.main import app
-from taciturn.solvers.ratios import PRESETS, assign_counts, preset, waterfill
+from taciturn.solvers.ratios import assign_counts, preset, waterfill
+from taciturn.theory.ratio_assignment.presets import PRESETS
 
 VOLUMES = ["--volumes", "0.5,0.3,0.2"]
 

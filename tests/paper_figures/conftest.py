@@ -10,6 +10,15 @@ from numpy.typing import NDArray
 from taciturn.paper_figures import adaptive_compression_runs as runs
 from taciturn.paper_figures import adaptive_compression_workers as workers
 from taciturn.paper_figures import (
+    event_claims,
+    event_horizon,
+    event_mixing,
+    event_raster,
+    event_residual,
+    event_runs,
+    event_savings,
+    event_tensors,
+    event_workers,
     registry,
     staleness_accuracy,
     staleness_adaptive_steps,
@@ -84,6 +93,26 @@ def small_staleness(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     staleness_adaptive_steps.problem.cache_clear()
     yield
     staleness_adaptive_steps.problem.cache_clear()
+
+
+@pytest.fixture
+def small_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few passes, horizons, thresholds and workers, and no processes."""
+    monkeypatch.delenv("TACITURN_DATA", raising=False)
+    monkeypatch.setattr(event_runs, "POINTS", 10)
+    monkeypatch.setattr(event_savings, "PASSES", {"quick": 60})
+    monkeypatch.setattr(event_raster, "PASSES", {"quick": 145})
+    monkeypatch.setattr(event_horizon, "PASSES", {"quick": 60})
+    monkeypatch.setattr(event_horizon, "HORIZONS", {"quick": (0.5, 1.0, 1.5)})
+    monkeypatch.setattr(event_horizon, "CONSTANTS", (0.1, 1.0))
+    monkeypatch.setattr(event_workers, "WORKERS", (4, 8))
+    monkeypatch.setattr(event_workers, "EPOCHS", {"quick": 4})
+    monkeypatch.setattr(event_residual, "THRESHOLDS", {"quick": (0.1, 1.0)})
+    monkeypatch.setattr(event_residual, "STEPS", {"quick": (0.016, 0.032)})
+    monkeypatch.setattr(event_tensors, "ITERATIONS", {"quick": 300})
+    monkeypatch.setattr(event_mixing, "SIMULATED", {"quick": (1.0,)})
+    monkeypatch.setattr(event_mixing, "THRESHOLDS", {"quick": 3})
+    monkeypatch.setattr(event_claims, "torch_is_here", lambda: False)
 
 
 @pytest.fixture(scope="session")

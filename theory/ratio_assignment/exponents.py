@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from fractions import Fraction
-from types import MappingProxyType
-
 import sympy
 
 from ..certificate import Certificate, Hypothesis, Identity, Sign, Term
@@ -14,62 +9,6 @@ from ..gram import mean, scalars
 from ..symbols import NONNEGATIVE, Parameter, parameter
 from ..theorem import VALUE, Theorem
 from .common import OBJECTIVE_EXPONENT, ROOT_SUM, SUBJECT, B, n, source
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named exponent ``alpha`` of ``delta_i ~ p_i^alpha``.
-
-    Parameters
-    ----------
-    name, exponent
-        The name, and alpha.
-    minimises
-        Which bound it minimises, in words.
-    theorems
-        IDs of the statements whose bound that is.
-    note
-        What is known of the source, in words.
-    """
-
-    name: str
-    exponent: Fraction
-    minimises: str
-    theorems: tuple[str, ...]
-    note: str = ""
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
-    {
-        preset.name: preset
-        for preset in (
-            Preset("uniform", Fraction(0), "nothing: every worker keeps the same fraction", ()),
-            Preset(
-                "jensen", Fraction(1, 3), "sum p_i/delta_i^2: error feedback, aggregated by Jensen's inequality",
-                ("ef-memory-aggregate", "nuef-convex"), "valid, loose",
-            ),
-            Preset(
-                "tri", Fraction(1, 2), "sum p_i/delta_i: the largest safe step of error feedback and EF21",
-                ("step-limit", "nuef21-nonconvex", "nuef-nonconvex"),
-                "necessary, and for EF21 sufficient up to a factor 2",
-            ),
-            Preset(
-                "cs", Fraction(2, 3), "sum p_i^2/delta_i^2: error feedback, aggregated by Cauchy-Schwarz",
-                ("ef-memory-aggregate", "ef-memory-meanlinear"),
-                "valid, loose; one of the two objectives recalled for DAGC-R, with low confidence",
-            ),
-            Preset(
-                "chi2", Fraction(1), "sum p_i^2/delta_i: the variance of unbiased compression without memory",
-                ("nu-dcgd",),
-                (
-                    "exact there; gains nothing for error feedback; the other objective recalled for DAGC-R, with "
-                    "low confidence"
-                ),
-            ),
-        )
-    }
-)  # fmt: skip
-"""The presets by name, in the order of their exponents."""
 
 _weight_exponent = Parameter("weight_exponent", "e", NONNEGATIVE, "", "exponent e in the weights w_i = p_i^e")
 _e, _b = _weight_exponent.symbol, OBJECTIVE_EXPONENT.symbol

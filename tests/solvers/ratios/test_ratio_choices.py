@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from taciturn.solvers.ratios import (
-    PRESETS,
     Power,
     best_budget,
     best_round_time,
@@ -16,6 +15,7 @@ from taciturn.solvers.ratios import (
     preset,
     waterfill,
 )
+from taciturn.theory.ratio_assignment.presets import PRESETS
 
 
 def power_volumes(a: float, n: int = 10) -> np.ndarray:
