@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import adaptive_compression_claims, event_claims, staleness_claims
+from . import adaptive_compression_claims, event_claims, ratios_claims, staleness_claims
 from .setting import Progress, Setting
 from .table import Table
 from .verdicts import Check, Finding
@@ -18,6 +18,7 @@ _SUBJECTS: tuple[Callable[[Setting, Progress], tuple[Finding, ...]], ...] = (
     adaptive_compression_claims.measure,
     staleness_claims.measure,
     event_claims.measure,
+    ratios_claims.measure,
 )
 
 
@@ -193,5 +194,18 @@ CLAIMS = Claims(
         "mass-conservation",
         "torn-copies",
         "optimal-weights",
+        "gain-formula",
+        "exponent-table",
+        "exponent-symmetry",
+        "step-limit",
+        "nu-dcgd",
+        "nuef21-nonconvex",
+        "nuef-nonconvex",
+        "nuef-absolute",
+        "waterfill",
+        "thr-one-step",
+        "thr-optimal",
+        "thr-controller",
+        "thr-l1-rule",
     ),  # fmt: skip
 )

@@ -74,7 +74,11 @@ def plot(table: Table) -> Drawing:
         axes[1].semilogx(part["budget"], part["communication"], label=NAMES[name], **look)
     for axis in axes:
         axis.axhline(WORKERS, color=style.GREY, linewidth=0.8, linestyle=":")
-        axis.set(xlabel="budget, $B=\\sum_i\\delta_i$ (vectors per round)", ylim=(0, 2.1 * WORKERS), xlim=(0.9 * SMALLEST, 1.15 * WORKERS))
+        axis.set(
+            xlabel="budget, $B=\\sum_i\\delta_i$ (vectors per round)",
+            ylim=(0, 2.1 * WORKERS),
+            xlim=(0.9 * SMALLEST, 1.15 * WORKERS),
+        )
         axis.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
     style.label_line(axes[1], 0.032, WORKERS - 0.2, "no compression", style.GREY, ha="left", va="top")
     axes[0].set(title=r"$\delta_i\propto p_i^{1/2}$", ylabel="vectors sent to the accuracy")

@@ -43,9 +43,11 @@ def _best(delta: Any, condition: float) -> Any:
 def _limit(delta: float) -> float:
     """Steps from here on do not contract: `step-limit` of one worker."""
     constants = memory_constants([1.0], delta, smoothness=1.0)
-    value = theorem("step-limit").evaluate(
-        mean_smoothness=constants.mean_smoothness, memory_smoothness=constants.memory_smoothness
-    ).value
+    value = (
+        theorem("step-limit")
+        .evaluate(mean_smoothness=constants.mean_smoothness, memory_smoothness=constants.memory_smoothness)
+        .value
+    )
     assert value is not None
     return float(value)
 
@@ -102,7 +104,9 @@ def _over_ratios(points: int) -> Iterator[Table]:
 
 def _simple(delta: float, condition: float) -> float:
     memory = memory_constants([1.0], delta, smoothness=1.0).memory_smoothness
-    rate: Any = theorem("nuef21-pl-simple").evaluate(L=1.0, mu=1 / condition, memory_smoothness=memory, delta=delta).rate
+    rate: Any = (
+        theorem("nuef21-pl-simple").evaluate(L=1.0, mu=1 / condition, memory_smoothness=memory, delta=delta).rate
+    )
     return 1 - float(rate)
 
 
@@ -169,13 +173,13 @@ FIGURE = Figure(
     name="ratios-rate",
     title="The exact rate of error feedback",
     caption=(
-        "One minus the factor per iteration of the potential of error feedback with one worker. (a) L/mu = 20, over the "
+        "One minus the factor per iteration of the potential of error feedback, one worker. (a) L/mu = 20, over the "
         "step in units of the limit from which on nothing contracts: exact (triangles: best step), on the worst "
         "quadratics with compressors that scale (circles), and what nuef21-pl promises where it admits the step; "
         "nuef-interpolation promises the same for one worker. (b) At each theorem's best step, over the ratio, for "
         "three condition numbers; dotted: compressed gradients without memory, faster for a single worker."
     ),
-    claim="The rate z^2 is exact for every step; general theorems lose a constant; memory pays with several workers only.",
+    claim="The rate z^2 is exact for every step; general theorems lose a constant; one worker needs no memory.",
     theorems=(
         "ef-tight",
         "ef-ef21-isomorphism",

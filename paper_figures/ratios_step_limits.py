@@ -17,7 +17,7 @@ from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked
 
-__all__ = ["FIGURE"]
+__all__ = ["FIGURE", "MEANS"]
 
 WORKERS = 5
 LARGEST = {"quick": 9, "full": 33}
@@ -56,14 +56,18 @@ def _bounds(constants: MemoryConstants) -> dict[str, float]:
     memory: Any = constants.memory_smoothness
     necessary = theorem("step-limit").evaluate(mean_smoothness=constants.mean_smoothness, memory_smoothness=memory)
     sufficient = theorem("nuef21-nonconvex").evaluate(L=SMOOTHNESS, memory_smoothness=memory)
-    assert necessary.value is not None and sufficient.step_size is not None
+    assert necessary.value is not None
+    assert sufficient.step_size is not None
     return {"necessary": float(necessary.value), "sufficient": float(sufficient.step_size)}
 
 
 COLOURS = {"uniform": style.BLACK, "tri": style.BLUE, "chi2": style.VERMILION}
 WIDTHS = {"uniform": 1.3, "tri": 1.3, "chi2": 2.4}  # two curves coincide where limits bind
 WORDS = {"uniform": "uniform ratios", "tri": r"$\delta_i\propto p_i^{1/2}$", "chi2": r"$\delta_i\propto p_i$"}
-MARKS: dict[str, dict[str, Any]] = {"EF": {"marker": "o", "markersize": 5.0, "fillstyle": "none"}, "EF21": {"marker": "x", "markersize": 3.0}}
+MARKS: dict[str, dict[str, Any]] = {
+    "EF": {"marker": "o", "markersize": 5.0, "fillstyle": "none"},
+    "EF21": {"marker": "x", "markersize": 3.0},
+}
 
 
 def plot(table: Table) -> Drawing:
@@ -105,8 +109,8 @@ FIGURE = Figure(
     caption=(
         "Step sizes in units of 1/L for five workers, one of which holds the share on the axis and the others the "
         "same, from equal to 96 %, with ratios uniform and proportional to p_i^(1/2) and p_i (at most 1), for three "
-        "budgets; below, in units of step-limit. Circles and crosses: where EF and EF21 stop converging on L x^2/2 with C_i(v) = (1 + q_i) v, from the "
-        "eigenvalues. Dashed: step-limit, above which nobody may go; solid: nuef21-nonconvex, up to which EF21 is safe "
+        "budgets; below, in units of step-limit. Circles and crosses: where EF and EF21 stop converging on L x^2/2 "
+        "with C_i(v) = (1 + q_i) v, from the eigenvalues. Dashed: step-limit, above which nobody may go; solid: nuef21-nonconvex, up to which EF21 is safe "
         "on every smooth problem."
     ),
     claim="The safe step is known to a factor of at most 2; proportional ratios move it no farther than uniform ones.",

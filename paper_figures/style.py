@@ -108,7 +108,7 @@ def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **subpl
 
 def panel_letters(axes: Iterable[Axes]) -> None:
     """Put a bold (a), (b), ... before the titles of panels."""
-    for letter, axis in zip("abcdefgh", axes, strict=False):
+    for letter, axis in zip("abcdefghijkl", axes, strict=False):
         axis.set_title(rf"$\bf{{({letter})}}$ {axis.get_title()}", loc="left")
         axis.set_title("", loc="center")
 

@@ -71,7 +71,7 @@ def radius(matrices: Any) -> Any:
 
     Examples
     --------
-    >>> float(radius(np.array([[0.0, 0.5], [-0.5, 0.0]])))
+    >>> round(float(radius(np.array([[0.0, 0.5], [-0.5, 0.0]]))), 12)
     0.5
     """
     return np.max(np.abs(np.linalg.eigvals(matrices)), axis=-1)

@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 from taciturn.paper_figures import adaptive_compression_runs as runs
 from taciturn.paper_figures import adaptive_compression_workers as workers
 from taciturn.paper_figures import (
+    ratios_labels,
+    ratios_runs,
+    ratios_savings,
+    ratios_step_limits,
+    ratios_time,
+    ratios_traffic,
     event_claims,
     event_horizon,
     event_mixing,
@@ -113,6 +119,30 @@ def small_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_mixing, "SIMULATED", {"quick": (1.0,)})
     monkeypatch.setattr(event_mixing, "THRESHOLDS", {"quick": 3})
     monkeypatch.setattr(event_claims, "torch_is_here", lambda: False)
+
+
+@pytest.fixture(scope="module")
+def small_ratios() -> Iterator[None]:
+    """Few e-mails, tokens, seeds and imbalances, no images, short vectors."""
+    caches = (ratios_runs.whole, ratios_runs.problem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ratios_runs, "CASES", ratios_runs.CASES[:1])
+        patch.setattr(ratios_runs, "ROWS", {"quick": 100})
+        patch.setattr(ratios_runs, "COLUMNS", {"quick": 30})
+        patch.setattr(ratios_runs, "SEEDS", {"quick": 2})
+        patch.setattr(ratios_runs, "IMBALANCES", (1, 3))
+        patch.setattr(ratios_runs, "LONGEST", 40)
+        patch.setattr(ratios_runs, "GRID", 2.0 ** np.arange(-1, 4))
+        patch.setattr(ratios_savings, "GRID", {"quick": (3, 3)})
+        patch.setattr(ratios_step_limits, "LARGEST", {"quick": 3})
+        patch.setattr(ratios_labels, "CONCENTRATIONS", {"quick": (0.1, 100.0)})
+        patch.setattr(ratios_traffic, "ITERATIONS", {"quick": 40})
+        patch.setattr(ratios_time, "DIMENSIONS", {"quick": (100, 1000)})
+        for function in caches:
+            function.cache_clear()
+        yield
+    for function in caches:
+        function.cache_clear()
 
 
 @pytest.fixture(scope="session")

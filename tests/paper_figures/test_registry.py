@@ -91,7 +91,7 @@ def test_an_unwritable_folder_is_refused_before_any_work(tmp_path: Path) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("name", registry.names())
 def test_every_figure_can_be_drawn_and_redrawn(
-    small: None, small_staleness: None, small_events: None, tmp_path: Path, name: str
+    small: None, small_staleness: None, small_events: None, small_ratios: None, tmp_path: Path, name: str
 ) -> None:
     drawn = {path: path.read_bytes() for path in registry.draw(name, tmp_path)}
     registry.redraw(name, tmp_path)

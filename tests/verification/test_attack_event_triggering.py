@@ -1,4 +1,4 @@
-"""The attacks on event-triggered methods: that they run the methods of the solvers, attain tight bounds, and break none."""
+"""The attacks on event-triggered methods: they run what the solvers run, attain tight bounds, and break none."""
 
 from __future__ import annotations
 

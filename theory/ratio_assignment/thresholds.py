@@ -106,7 +106,7 @@ THR_L1_RULE = Theorem(
         scope="every dimension, every sequence of gradients",
         remainder="thr-traffic",
     ),
-    tightness="at most 75 % of the budget used in experiments",
+    tightness="up to 83 % of the budget used by random gradients",
     checked_by=("tests/theory/test_ratio_assignment.py::test_l1_rule_keeps_its_budget",),
 )
 

@@ -197,7 +197,7 @@ CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
             WorstCase(
                 "a run", gradients_only, _GRADIENTS, AtMost(_MEMORIES, _squared_value),
                 _cells("delta discount gradient_bound gradient_noise", (
-                    (0.75, 1, 1, 0), (0.3, 0.95, 1, 0), (0.96, 0.5, 1, 0),
+                    (0.75, 1, 1, 0), (0.3, 0.95, 1, 0), (0.96, 0.8, 1, 0),
                 ), (8, 2, 4)),
                 stream(contractive("delta")),
             ),

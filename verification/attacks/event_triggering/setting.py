@@ -167,8 +167,8 @@ def simulate(
     """Run either update from `start` (m, n, 2) with copies within the thresholds, steps and thresholds (m,) or (m, K).
 
     ``X <- W X + E - step (gradients)``; E is what the adversary of the instance makes of the displacements it chooses.
-    With `centred` the average is taken off in every iteration: with a common Hessian the disagreement does not depend on
-    it, and concave workers would carry it away.
+    With `centred` the average is taken off in every iteration: with a common Hessian the disagreement does not depend
+    on it, and concave workers would carry it away.
     """
     gamma = np.broadcast_to(np.reshape(steps, (len(start), -1)), (len(start), iterations))
     c = np.broadcast_to(np.reshape(thresholds, (len(start), -1)), (len(start), iterations))
@@ -205,8 +205,8 @@ def spread(
 ) -> Array:
     """Return the exact covariance (m, K + 1, n, 2, n, 2) of the points under noise along unit axes (m, n, 2).
 
-    The noise of a worker has the variance sigma^2, and the copies do not look at it. With `centred` it is the covariance
-    of the points less their average, as in `simulate`.
+    The noise of a worker has the variance sigma^2, and the copies do not look at it. With `centred` it is that of
+    the points less their average, as in `simulate`.
     """
     m, n, d = net.pulls.shape
     gamma = np.broadcast_to(np.reshape(steps, (m, -1)), (m, iterations))

@@ -21,6 +21,7 @@ from taciturn.solvers.decentralised import (
 from taciturn.solvers.problems import Quadratic, quadratic
 from taciturn.theory.theorem import Guarantee, Theorem
 
+from ...attacks.measures import stated
 from ...evidence import Budget
 from ..comparison import Comparison, Experiment, worst
 from .problems import WORKERS, Setting, alike, distances, run, safe, settings, settled, shifted
@@ -88,7 +89,7 @@ def _bias(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
                 optimum_dissimilarity=of.optimum_dissimilarity,
             ).value  # fmt: skip
             measured = np.linalg.norm(point - of.problem.minimiser) / np.sqrt(WORKERS)
-            yield worst(f"{of.name}, step {gamma:.3g}", measured, value)
+            yield worst(f"{of.name}, step {gamma:.3g}", measured, stated(value))
 
 
 def _stuck(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
@@ -101,7 +102,7 @@ def _stuck(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
         start = (1 - 1e-8) * _C * (1 - w + gamma * mu) / (gamma * mu)
         made = run(on_a_line, DifferenceNorm(Constant(_C)), gamma, iterations=120, x0=np.array([start]))
         value = theorem.evaluate(mu=mu, self_weight=w, step_size=gamma, trigger_threshold=_C).value
-        yield worst(f"{of.name}: stated distance", value, abs(made.recorded["points"][-1, 0, 0]))
+        yield worst(f"{of.name}: stated distance", stated(value), abs(made.recorded["points"][-1, 0, 0]))
         yield worst(f"{of.name}: events after the first iteration", 1.0 + np.sum(made.events[1:]), 1.0)
 
 
@@ -166,7 +167,7 @@ def _disagreement(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
                 value = theorem.evaluate(
                     **shared, spectral_gap=figures.spectral_gap, gossip_sum=figures.gossip_sum
                 ).value
-            yield worst(name, np.sqrt(made.disagreement), value)
+            yield worst(name, np.sqrt(made.disagreement), stated(value))
 
 
 def _preserving(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
@@ -205,7 +206,7 @@ def _decreasing(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
             state = method.init(of.problem, of.start) if state is None else state
             ratios.append(np.sqrt(state.disagreement) / gamma)
             state = method.step(of.problem, state, rng)
-        yield worst(of.name, ratios, value)
+        yield worst(of.name, ratios, stated(value))
 
 
 def _contraction(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
