@@ -179,7 +179,7 @@ NONCONVEX = Theorem(
         scope="every dimension, number of workers, weights, ratios and contractive compressors",
         remainder="sum over k < K; the steps with A > 0",
     ),
-    tightness="performance estimation, bound / worst case: 5.7, 3.6, 2.6 for K = 1, 2, 4 without compression",
+    tightness="performance estimation, bound / worst case: 16/3, 3.4, 2.6 for K = 1, 2, 4 without compression",
     pitfall="the bound is about x_k, not the virtual iterate; D uses r_i s_i, not a_i s_i; b_i may exceed 1",
 )
 
