@@ -8,6 +8,7 @@ from taciturn.theory.ratio_assignment.presets import PRESETS
 
 from . import ratios_judgements as judge
 from . import ratios_labels as labels_figure
+from . import ratios_network as network
 from . import ratios_runs as runs
 from . import ratios_savings as savings_figure
 from . import ratios_step_limits as limits_figure
@@ -27,6 +28,7 @@ MEASURED = 3  # parts that take time
 def measure(setting: Setting, progress: Progress) -> tuple[Finding, ...]:
     """Make the runs, or take them from the cache, and judge all claims."""
     ratios = _savings(setting, TIGHT, "uniform", EXPONENTS)
+    with_network = {**ratios, **_network(setting)}
     loose = _savings(setting, LOOSE, "uniform", {"tri": EXPONENTS["tri"]})
     progress(1, MEASURED)
     thresholds = _savings(setting, TIGHT, "threshold", PROFILES)
@@ -34,15 +36,17 @@ def measure(setting: Setting, progress: Progress) -> tuple[Finding, ...]:
     labels = _labels(setting)
     progress(3, MEASURED)
     data = f"logistic regression: {', '.join(case.title for case in runs.cases())}; {runs.WORKERS} workers"
+    with_digits = f"{data}; {network.TITLE}" if network.network_is_here() else data
     findings = (
-        judge.on_ratios(ratios, _guaranteed()),
-        judge.on_exponent_one(_only(ratios, EXPONENTS["chi2"]), _limit_gain(setting)),
-        _prediction(ratios),
+        judge.on_ratios(with_network, _guaranteed()),
+        judge.on_exponent_one(_only(with_network, EXPONENTS["chi2"]), _limit_gain(setting)),
+        _prediction(with_network),
         judge.on_thresholds(thresholds),
         _balance(ratios, loose),
     )
     return (
-        *(replace(finding, data=data) for finding in findings),
+        *(replace(finding, data=with_digits) for finding in findings[:3]),
+        *(replace(finding, data=data) for finding in findings[3:]),
         replace(labels, data=f"logistic regression: e-mails; {labels_figure.WORKERS} workers"),
         replace(judge.on_cost(), data="normal numbers"),
     )
@@ -65,6 +69,20 @@ def _savings(setting: Setting, budget: str, uniform: str, others: dict[str, str]
         for name, words in others.items():
             saved = runs.saving(needed[uniform], needed[name])
             savings[case.title, a, words] = Saving(float(saved.mean()), float(saved.std(ddof=1)))
+    return savings
+
+
+def _network(setting: Setting) -> dict[tuple[str, int, str], Saving]:
+    """The same for the network, where it is here."""
+    savings = {}
+    for a in runs.IMBALANCES if network.network_is_here() else ():
+        needed = {
+            name: [network.iterations(setting, a, name, seed) for seed in range(runs.SEEDS[setting.budget])]
+            for name in ("uniform", *EXPONENTS)
+        }
+        for name, words in EXPONENTS.items():
+            saved = runs.saving(needed["uniform"], needed[name])
+            savings[network.TITLE, a, words] = Saving(float(saved.mean()), float(saved.std(ddof=1)))
     return savings
 
 

@@ -16,11 +16,11 @@ __all__ = [
     "on_thresholds",
 ]
 
-# What the words of the claims are taken to mean, fixed before anything was measured.
+# What the words of the claims are taken to mean.
 RATIOS, THRESHOLDS = 0.2543, 0.1665  # "up to": the best assignment saves as much, by more than its standard deviation
 NOTHING = 0.0  # a gain that is one: the mean saving is positive by more than its standard deviation
 NEAR = 0.15  # "as predicted": within so many of the iterations of the uniform ratio
-WORST_CASE = 0.01  # by how much step limits that are the same may differ: fractions are not infinitely small
+WORST_CASE = 0.01  # a gain in the step limit that is one
 LESS = 0.0  # savings under a loose budget minus those under a tight one
 
 
@@ -73,7 +73,7 @@ def on_exponent_one(savings: Mapping[tuple[str, int, str], Saving], limits: floa
     savings : mapping
         By data, imbalance and exponent: exponent 1 only.
     limits : float
-        Largest relative difference of the measured step limits of exponent 1 and of uniform ratios.
+        Largest gain of exponent 1 over uniform ratios in the measured step limit.
     """
     return Finding(
         "exponent-one",

@@ -49,7 +49,7 @@ def compute(setting: Setting, progress: Progress) -> Table:
 
 
 def _run(setting: Setting, where: LinearModel, method: str) -> Arrays:
-    total = round(KEPT * where.d * where.workers)
+    total = runs.entries(where, KEPT)
     made = runs.top_k(where, 0.0, total) if method == "top-k" else runs.controlled(where, 0.0, total)
     return runs.best_course(setting, where, made)
 

@@ -43,6 +43,7 @@ __all__ = [
     "controlled",
     "counts",
     "courses",
+    "entries",
     "problem",
     "saving",
     "skewed_split",
@@ -155,7 +156,8 @@ def counts(exponent: float, p: NDArray[np.float64], budget: int, d: int) -> tupl
     >>> counts(0.5, np.array([0.8, 0.2]), budget=30, d=100)
     (20, 10)
     """
-    ideal = power_law(exponent, p, budget / d, lower=1 / d).delta * d
+    # A little less than 1, for rounding: the budget may be the number of workers.
+    ideal = power_law(exponent, p, budget / d, lower=(1 - 1e-12) / d).delta * d
     whole = np.maximum(np.floor(ideal * (1 + 1e-12)).astype(int), 1)
     largest_rest = np.argsort(whole - ideal, kind="stable")
     whole[largest_rest[: budget - int(whole.sum())]] += 1
@@ -219,17 +221,15 @@ class Course:
         return float(self.sent[:, self.best].sum())
 
 
-def best_course(
-    setting: Setting, where: LinearModel, method: Method, 
-) -> Arrays:
+def best_course(setting: Setting, where: LinearModel, method: Method) -> Arrays:
     """Run a method with all steps of the grid until one of them reaches the target."""
     there = where.on(setting.prototype())
     like = there.weights
-    x0 = array_like(np.zeros((len(grid), where.d)), like)
+    x0 = array_like(np.zeros((len(GRID), where.d)), like)
     target = where.minimum + TARGET * (float(where.objective(np.zeros(where.d))) - where.minimum)
-    steps = array_like(grid[:, None] / where.L, like)
+    steps = array_like(GRID[:, None] / where.L, like)
     until = partial(_reached, target)
-    result = run(StepGrid(method, steps), there, longest, x0=x0, until=until, reference=False)
+    result = run(StepGrid(method, steps), there, LONGEST, x0=x0, until=until, reference=False)
     gap = result.value - where.minimum
     return {"gap": gap / gap[0], "sent": result.sparsity.sum(axis=-1).astype(np.float64)}
 
@@ -253,10 +253,15 @@ def courses(
 
 def _run(setting: Setting, case: Case, imbalance: int, budget: str, name: str, seed: int) -> Arrays:
     where = problem(case, imbalance, seed, setting.budget)
-    total = max(round(BUDGETS[budget] * where.d * WORKERS), 2 * WORKERS)
+    total = entries(where, BUDGETS[budget])
     if name in THRESHOLDS:
         return best_course(setting, where, controlled(where, THRESHOLDS[name], total))
     return best_course(setting, where, top_k(where, float(PRESETS[name].exponent), total))
+
+
+def entries(where: Problem, kept: float) -> int:
+    """Return how many entries of all workers are a fraction kept on average, at least two for each."""
+    return max(round(kept * where.d * where.workers), 2 * where.workers)
 
 
 def top_k(where: LinearModel, exponent: float, total: int) -> Method:

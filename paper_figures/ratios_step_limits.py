@@ -110,8 +110,8 @@ FIGURE = Figure(
         "Step sizes in units of 1/L for five workers, one of which holds the share on the axis and the others the "
         "same, from equal to 96 %, with ratios uniform and proportional to p_i^(1/2) and p_i (at most 1), for three "
         "budgets; below, in units of step-limit. Circles and crosses: where EF and EF21 stop converging on L x^2/2 "
-        "with C_i(v) = (1 + q_i) v, from the eigenvalues. Dashed: step-limit, above which nobody may go; solid: nuef21-nonconvex, up to which EF21 is safe "
-        "on every smooth problem."
+        "with C_i(v) = (1 + q_i) v, from the eigenvalues. Dashed: step-limit, above which nobody may "
+        "go; solid: nuef21-nonconvex, up to which EF21 is safe on every smooth problem."
     ),
     claim="The safe step is known to a factor of at most 2; proportional ratios move it no farther than uniform ones.",
     theorems=("step-limit", "nuef21-nonconvex", "exponent-symmetry"),

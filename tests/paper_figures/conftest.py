@@ -10,12 +10,6 @@ from numpy.typing import NDArray
 from taciturn.paper_figures import adaptive_compression_runs as runs
 from taciturn.paper_figures import adaptive_compression_workers as workers
 from taciturn.paper_figures import (
-    ratios_labels,
-    ratios_runs,
-    ratios_savings,
-    ratios_step_limits,
-    ratios_time,
-    ratios_traffic,
     event_claims,
     event_horizon,
     event_mixing,
@@ -25,6 +19,13 @@ from taciturn.paper_figures import (
     event_savings,
     event_tensors,
     event_workers,
+    ratios_labels,
+    ratios_network,
+    ratios_runs,
+    ratios_savings,
+    ratios_step_limits,
+    ratios_time,
+    ratios_traffic,
     registry,
     staleness_accuracy,
     staleness_adaptive_steps,
@@ -133,6 +134,8 @@ def small_ratios() -> Iterator[None]:
         patch.setattr(ratios_runs, "IMBALANCES", (1, 3))
         patch.setattr(ratios_runs, "LONGEST", 40)
         patch.setattr(ratios_runs, "GRID", 2.0 ** np.arange(-1, 4))
+        patch.setattr(ratios_network, "ROWS", {"quick": 100})
+        patch.setattr(ratios_network, "LONGEST", 10)
         patch.setattr(ratios_savings, "GRID", {"quick": (3, 3)})
         patch.setattr(ratios_step_limits, "LARGEST", {"quick": 3})
         patch.setattr(ratios_labels, "CONCENTRATIONS", {"quick": (0.1, 100.0)})

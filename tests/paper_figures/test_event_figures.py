@@ -90,7 +90,9 @@ def test_every_rule_has_a_look() -> None:
 
 
 def _messages(equal: float) -> Finding:
-    return judge.on_messages("C1", "Saves.", 0.6, nominal=0.6, at_equal_loss=equal, null=0.61, accuracy=0.0)
+    return judge.on_messages(
+        "C1", "Saves.", 0.6, nominal=0.6, with_forced=0.5, at_equal_loss=equal, null=0.61, accuracy=0.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,8 @@ def test_a_wrong_measurement_changes_the_verdict(
     assert finding(wrong).verdict is Verdict.IN_PART
 
 
-def test_without_processes_the_claim_about_them_is_not_testable() -> None:
-    assert judge.on_parallel(0.0, "").verdict is Verdict.REPRODUCED
-    assert judge.on_parallel(1.0, "").verdict is Verdict.REFUTED
-    assert judge.on_parallel(0.0, "torch is not installed").verdict is Verdict.NOT_TESTABLE
+def test_a_replay_does_not_decide_about_one_sided_messages() -> None:
+    for difference in (0.0, 1.0, None):
+        finding = judge.on_parallel(difference)
+        assert finding.verdict is Verdict.NOT_TESTABLE
+        assert [check.holds for check in finding.checks] == ([] if difference is None else [difference == 0])
