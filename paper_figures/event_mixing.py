@@ -61,7 +61,7 @@ def best_strength(threshold: float) -> float:
     Examples
     --------
     >>> best_strength(1e-6), round(best_strength(0.1), 3)
-    (1.0, 0.425)
+    (1.0, 0.424)
     """
     net = mixing(ring(WORKERS))
     found = theorem("optimal-weights").evaluate(

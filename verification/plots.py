@@ -210,6 +210,8 @@ def _svg(x: Any, y: Any, *, scale: _Scale) -> str:
     else:
         x_ticks = _round_numbers(float(x[0]), float(x[-1]))
     low, high = y_ticks[0], y_ticks[-1]
+    if low == high:  # a formula that is zero, or one power of ten, everywhere
+        low, high = low - 1, high + 1
 
     def across(value: Any) -> Any:
         return _LEFT + (value - x[0]) / (x[-1] - x[0]) * (_WIDTH - _LEFT - _RIGHT)

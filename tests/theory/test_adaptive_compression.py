@@ -22,7 +22,7 @@ def test_certificates_are_exact(entry) -> None:  # type: ignore[no-untyped-def]
     assert report.holds, str(report)
 
 
-LONG = {"ef-tight", "ef-ef21-isomorphism", "memoryless-tight"}  # many lines, with square roots: minutes of mutants
+LONG = {"ef-tight", "ef-ef21-isomorphism", "memoryless-tight", "topT-sc-exact", "ss-sc-exact", "dcgd-sc-tight"}
 
 
 @pytest.mark.parametrize(

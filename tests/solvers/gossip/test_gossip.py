@@ -13,7 +13,6 @@ pytest.importorskip("torch")
 from gossip_runs import PLANS, STEP, Plan, problem, ring, run
 
 LAYERS = Tensors.of({"weight": 4, "bias": 2})
-SLOW = [name for name in PLANS if name not in ("published", "late, average-preserving")]
 
 
 def replay(plan, trace):
@@ -23,7 +22,8 @@ def replay(plan, trace):
     return run_decentralised(method, problem(), plan.iterations, record={"x": lambda state: state.points})
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in PLANS])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLANS)
 def test_a_real_run_is_the_simulated_one(name, tmp_path) -> None:
     plan = PLANS[name]()
     found = run(plan, tmp_path)
@@ -48,13 +48,14 @@ def test_a_real_run_is_the_simulated_one(name, tmp_path) -> None:
     assert np.array_equal(EventTrace.load(tmp_path / "trace.npz").fired, trace.fired)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "word"),
     [
-        pytest.param("die", "rank 1 is lost", marks=pytest.mark.slow),
-        pytest.param("hang", "no message from rank 1 for 5 seconds", marks=pytest.mark.slow),
+        ("die", "rank 1 is lost"),
+        ("hang", "no message from rank 1 for 5 seconds"),
         ("not finite", "rank 1 has given up"),
-        pytest.param("other shape", "rank 1 has given up", marks=pytest.mark.slow),
+        ("other shape", "rank 1 has given up"),
     ],
 )
 def test_failures_have_names_on_every_rank(fault, word, tmp_path) -> None:
