@@ -85,12 +85,14 @@ def _report(found: dict[str, Any]) -> None:
 
 
 def _estimates(matrix: Any, split: Any, seed: int) -> dict[str, float]:
+    import numpy as np
+
     from taciturn.solvers.sparsity import estimated_degrees
 
     degrees = estimated_degrees(matrix, split, seed=seed)
     return {
-        "average_degree": float(degrees.value.mean()),
-        "largest_degree": float(degrees.value.max()),
+        "average_degree": float(np.mean(degrees.value)),
+        "largest_degree": float(np.max(degrees.value)),
         "relative_deviation": degrees.relative_deviation,
     }
 
