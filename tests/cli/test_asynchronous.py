@@ -51,6 +51,7 @@ def test_bad_input_is_one_line_before_any_process_starts(arguments: list[str], m
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_is_recorded_and_replayed() -> None:
     pytest.importorskip("torch")
     result = CliRunner().invoke(app, [*SMALL, "--workers", "1", "--output", "there/trace.npz", "--json"])

@@ -55,6 +55,7 @@ def test_bad_input_is_one_line_before_any_process_starts(arguments: list[str], m
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_replayed_and_certified() -> None:
     result = CliRunner().invoke(app, [*SMALL, "--output", "there/trace.npz", "--json"])
 
