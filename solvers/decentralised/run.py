@@ -14,6 +14,8 @@ from ..problems import Problem
 
 __all__ = ["DecentralisedMethod", "DecentralisedRun", "run_decentralised"]
 
+_MEASURED = {"k", "value", "square", "disagreement"}
+
 
 class DecentralisedMethod(Protocol):
     """A decentralised algorithm as two pure functions on an explicit state."""
@@ -128,9 +130,11 @@ def run_decentralised(
         raise ValueError(
             f"the workers have weights from {weights.min():.6g} to {weights.max():.6g}; accepted: equal ones"
         )
+    if clashing := _MEASURED & (record or {}).keys():
+        raise ValueError(f"record names {sorted(clashing)}, which are recorded anyway; accepted: other names")
     start = array_like(np.zeros(problem.d), problem.weights) if x0 is None else x0
     rng = Stream(seed)
-    measures: dict[str, list[Any]] = {name: [] for name in ("k", "value", "square", "disagreement", *(record or {}))}
+    measures: dict[str, list[Any]] = {name: [] for name in (*_MEASURED, *(record or {}))}
     events: list[Any] = []
     with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends with what is not finite
         state = method.init(problem, start)

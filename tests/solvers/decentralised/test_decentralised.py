@@ -294,6 +294,13 @@ def test_torch_gives_the_same() -> None:
             ValueError,
             "weights from 0.3 to 0.7",
         ),
+        (
+            lambda: run_decentralised(
+                EventTriggeredGradient(ring(), Always(), 0.1), workers(), 1, record={"value": id}
+            ),
+            ValueError,
+            "record names",
+        ),
         (lambda: posterior_bound(np.array([np.nan]), 1.0, W=ring(), step_size=0.1, L=1, mu=1), ValueError, "errors"),
         (lambda: fixed_point(workers(), ring(), 0.1, mu=0.0), ValueError, "mu"),
         (lambda: fixed_point(workers(), ring(), 0.01, mu=0.3, iterations=2), RuntimeError, "after 2 iterations"),
