@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import tomllib
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -21,6 +23,14 @@ def _modules() -> list[str]:
         names.append(package.__name__)
         names += [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     return names
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    """A sub-package that pyproject.toml does not list works in the checkout, and is missing from the wheel."""
+    settings = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = {name for name in _modules() if hasattr(importlib.import_module(name), "__path__")}
+
+    assert sorted(packages) == sorted(settings["tool"]["setuptools"]["packages"])
 
 
 @pytest.mark.parametrize("name", _modules())
