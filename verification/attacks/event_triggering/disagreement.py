@@ -128,7 +128,9 @@ def _decreasing(theorem: Theorem, batch: Batch) -> Array:
     )
     sums = np.concatenate([np.zeros((len(t), 1)), np.cumsum(paid, axis=1)[:, :-1]], axis=1)
     bound = (t0[:, None] ** 2 * mean[:, :1] + sums) / t**2
-    return np.maximum(first, np.max(reached(mean, bound, mean[:, :1])[:, 1:], axis=1))
+    # The pulls cancel in the average up to rounding, which counts as nothing beside the size of the steps.
+    pulled = np.max(np.abs(net.pulls), axis=(1, 2))[:, None] * gamma[:, :1]
+    return np.maximum(first, np.max(reached(mean, bound, np.maximum(mean[:, :1], pulled**2))[:, 1:], axis=1))
 
 
 def _changing(theorem: Theorem, batch: Batch) -> Array:
