@@ -66,7 +66,7 @@ def _counts(
 ) -> Counts:
     from taciturn.solvers.ratios import Power, assign_counts
     from taciturn.theory.checks import check_choice
-    from taciturn.theory.ratio_assignment.presets import PRESETS
+    from taciturn.theory.ratio_presets import PRESETS
 
     check_choice(preset, "preset", tuple(PRESETS))
     chosen = PRESETS[preset]
@@ -146,7 +146,7 @@ def _show_comparison(p: Any, budget: float, arguments: dict[str, Any], as_json: 
     import numpy as np
 
     from taciturn.solvers.ratios import memory_cost, preset
-    from taciturn.theory.ratio_assignment.presets import PRESETS
+    from taciturn.theory.ratio_presets import PRESETS
 
     fractions = {name: preset(name, p, budget, **arguments).delta for name in PRESETS}
     memory = {name: float(np.dot(p, memory_cost(delta))) for name, delta in fractions.items()}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from taciturn.solvers.ratios import best_budget, preset
 from taciturn.theory import theorem
-from taciturn.theory.error_feedback import memory_constants
+from taciturn.theory.memory_constants import memory_constants
 
 from . import style
 from .figure import Figure

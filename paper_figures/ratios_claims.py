@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from taciturn.theory.ratio_assignment.presets import PRESETS
+from taciturn.theory.ratio_presets import PRESETS
 
 from . import ratios_judgements as judge
 from . import ratios_labels as labels_figure

@@ -11,7 +11,7 @@ from taciturn.solvers.array import array_like
 from taciturn.solvers.data import load_digits
 from taciturn.solvers.methods import ErrorFeedback, PerWorkerTopK, run
 from taciturn.solvers.problems import mlp
-from taciturn.theory.ratio_assignment.presets import PRESETS
+from taciturn.theory.ratio_presets import PRESETS
 
 from . import ratios_runs as runs
 from .cache import Arrays

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from taciturn.solvers.linear_instances import linear_instance_rate
 from taciturn.theory import theorem
-from taciturn.theory.error_feedback import memory_constants
+from taciturn.theory.memory_constants import memory_constants
 
 from . import style
 from .figure import Figure

@@ -19,7 +19,7 @@ from taciturn.solvers.partition import Partition
 from taciturn.solvers.problems import LinearModel, Problem, logistic_regression
 from taciturn.solvers.ratios import power_law
 from taciturn.solvers.thresholds import ThresholdController
-from taciturn.theory.ratio_assignment.presets import PRESETS
+from taciturn.theory.ratio_presets import PRESETS
 
 from .adaptive_compression_runs import mnist_is_here
 from .cache import Arrays

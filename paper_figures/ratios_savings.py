@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from taciturn.solvers.ratios import preset
 from taciturn.theory import theorem
-from taciturn.theory.error_feedback import memory_constants
+from taciturn.theory.memory_constants import memory_constants
 
 from . import ratios_runs as runs
 from . import style

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from taciturn.solvers.linear_instances import METHODS, divergence_limit
 from taciturn.solvers.ratios import preset
 from taciturn.theory import theorem
-from taciturn.theory.error_feedback import MemoryConstants, memory_constants
+from taciturn.theory.memory_constants import MemoryConstants, memory_constants
 
 from . import style
 from .figure import Figure

@@ -153,7 +153,7 @@ def divergence_limit(p: ArrayLike, L: ArrayLike, delta: ArrayLike, method: str =
     Examples
     --------
     >>> from taciturn.theory import theorem
-    >>> from taciturn.theory.error_feedback import memory_constants
+    >>> from taciturn.theory.memory_constants import memory_constants
     >>> p, delta = [0.9, 0.1], [0.3, 0.1]
     >>> constants = memory_constants(p, delta, smoothness=1.0)
     >>> stated = theorem("step-limit").evaluate(

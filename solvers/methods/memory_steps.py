@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from taciturn.theory import theorem
 from taciturn.theory.compression import Absolute, Contractive, Unbiased
-from taciturn.theory.error_feedback import MemoryConstants, memory_constants
+from taciturn.theory.memory_constants import MemoryConstants, memory_constants
 
 from ..array import to_numpy
 from ..problems import Problem

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from taciturn.theory.ratio_assignment.presets import PRESETS
+from taciturn.theory.ratio_presets import PRESETS
 
 from ..array import check_choice
 from .assignment import Assignment

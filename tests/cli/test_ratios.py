@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 
 from taciturn.cli.main import app
 from taciturn.solvers.ratios import assign_counts, preset, waterfill
-from taciturn.theory.ratio_assignment.presets import PRESETS
+from taciturn.theory.ratio_presets import PRESETS
 
 VOLUMES = ["--volumes", "0.5,0.3,0.2"]
 

@@ -18,7 +18,7 @@ from taciturn.paper_figures.cache import Cache
 from taciturn.paper_figures.figure import Figure
 from taciturn.paper_figures.setting import Setting
 from taciturn.paper_figures.table import Table
-from taciturn.theory.ratio_assignment.presets import PRESETS
+from taciturn.theory.ratio_presets import PRESETS
 
 FIGURES = {
     module.FIGURE.name: module.FIGURE for module in (ratios_assignment, ratios_budget, ratios_rate, ratios_step_limits)

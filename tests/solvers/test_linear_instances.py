@@ -7,7 +7,7 @@ import pytest
 
 from taciturn.solvers.linear_instances import divergence_limit, linear_instance_rate, linear_instances, radius
 from taciturn.theory import theorem
-from taciturn.theory.error_feedback import memory_constants
+from taciturn.theory.memory_constants import memory_constants
 
 RNG = np.random.default_rng
 VOLUMES = [(0.25, 0.25, 0.25, 0.25), (0.7, 0.2, 0.05, 0.05), (0.97, 0.01, 0.01, 0.01)]

@@ -32,7 +32,7 @@ from taciturn.solvers.problems import heterogeneous_quadratic, logistic_regressi
 from taciturn.theory import theorem
 from taciturn.theory.communication import AffineCost
 from taciturn.theory.compression import Absolute, Contractive, Unbiased
-from taciturn.theory.error_feedback import memory_constants
+from taciturn.theory.memory_constants import memory_constants
 
 N, D = 5, 12
 WEIGHTS = np.array([0.5, 0.2, 0.15, 0.1, 0.05])

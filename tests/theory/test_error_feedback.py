@@ -13,7 +13,7 @@ import sympy
 
 from taciturn.theory import recommend, theorem
 from taciturn.theory.compression import Absolute, Contractive
-from taciturn.theory.error_feedback import memory_constants, memory_cost, noise_memory_cost
+from taciturn.theory.memory_constants import memory_constants, memory_cost, noise_memory_cost
 from taciturn.theory.symbols import PARAMETERS
 
 Floats = npt.NDArray[np.float64]

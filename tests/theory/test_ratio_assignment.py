@@ -9,7 +9,7 @@ from scipy.optimize import brentq, linprog, minimize, minimize_scalar
 from scipy.special import lambertw
 
 from taciturn.theory import theorem
-from taciturn.theory.ratio_assignment.presets import PRESETS
+from taciturn.theory.ratio_presets import PRESETS
 
 CASES = [pytest.param(seed, b, id=f"seed {seed}, b = {b}") for seed in range(3) for b in (1.0, 2.0, 0.5)]
 

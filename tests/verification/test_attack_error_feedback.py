@@ -12,7 +12,7 @@ from taciturn.solvers.compressors import TopK
 from taciturn.solvers.methods import EF21, Dense, ErrorFeedback, Fixed, run
 from taciturn.solvers.problems import quadratic
 from taciturn.theory import catalogue, theorem
-from taciturn.theory.error_feedback import memory_constants
+from taciturn.theory.memory_constants import memory_constants
 from taciturn.verification.attack import FAMILIES as ALL
 from taciturn.verification.attack import ratio, witness
 from taciturn.verification.attacks.error_feedback import FAMILIES, exact

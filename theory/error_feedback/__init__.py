@@ -14,11 +14,10 @@ from . import (
     tight,
     unbiased,
 )
-from .constants import MemoryConstants, memory_constants, memory_cost, noise_memory_cost
 
 THEOREMS = (
     *lemmas.THEOREMS, *nonconvex.THEOREMS, *convex.THEOREMS, *shared_minimiser.THEOREMS, *ef21.THEOREMS,
     *unbiased.THEOREMS, *step_limit.THEOREMS, *absolute.THEOREMS, *tight.THEOREMS, *memoryless.THEOREMS,
 )  # fmt: skip
 
-__all__ = ["THEOREMS", "MemoryConstants", "memory_constants", "memory_cost", "noise_memory_cost"]
+__all__ = ["THEOREMS"]

@@ -20,7 +20,7 @@ from taciturn.solvers.ratios import (
 )
 from taciturn.solvers.thresholds import L1Rule, ThresholdController, common_level, profile_thresholds
 from taciturn.theory import theorem as statement
-from taciturn.theory.error_feedback import memory_cost
+from taciturn.theory.memory_constants import memory_cost
 from taciturn.theory.theorem import Theorem
 
 from ..attacks.measures import stated

@@ -13,7 +13,7 @@ from typing import Any
 import PEPit
 
 from taciturn.theory import theorem
-from taciturn.theory.error_feedback import memory_constants, memory_cost
+from taciturn.theory.memory_constants import memory_constants, memory_cost
 from taciturn.theory.theorem import Guarantee
 
 from .claims import AtMost, BoundAfterRun, Cell, Inequality, final_bound, next_value

@@ -15,7 +15,7 @@ from taciturn.solvers.ratios import (
     preset,
     waterfill,
 )
-from taciturn.theory.ratio_assignment.presets import PRESETS
+from taciturn.theory.ratio_presets import PRESETS
 
 
 def power_volumes(a: float, n: int = 10) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from taciturn.theory.error_feedback import memory_cost
+from taciturn.theory.memory_constants import memory_cost
 from taciturn.theory.theorem import Theorem
 
 from ..family import Family

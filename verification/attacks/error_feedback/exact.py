@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from taciturn.solvers.linear_instances import linear_instances, radius
-from taciturn.theory.error_feedback import memory_cost
+from taciturn.theory.memory_constants import memory_cost
 from taciturn.theory.theorem import Theorem
 
 from ..family import Batch, Family, Instance

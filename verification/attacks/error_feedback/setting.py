@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from taciturn.theory.error_feedback import memory_cost, noise_memory_cost
+from taciturn.theory.memory_constants import memory_cost, noise_memory_cost
 from taciturn.theory.theorem import Theorem
 
 from ..family import Batch

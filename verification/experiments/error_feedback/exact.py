@@ -10,7 +10,7 @@ import numpy as np
 from taciturn.solvers.compressors import TopK
 from taciturn.solvers.methods import CompressedGradient, Fixed, run
 from taciturn.solvers.problems import quadratic
-from taciturn.theory.error_feedback import memory_constants
+from taciturn.theory.memory_constants import memory_constants
 from taciturn.theory.theorem import Theorem
 
 from ...attacks.measures import stated

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from taciturn.solvers.methods import PerWorkerRandK, PerWorkerThresholds
-from taciturn.theory.error_feedback import memory_cost
+from taciturn.theory.memory_constants import memory_cost
 from taciturn.theory.theorem import Theorem
 
 from ...attacks.measures import stated

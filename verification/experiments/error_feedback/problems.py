@@ -18,7 +18,7 @@ from taciturn.solvers.methods.state import Sent
 from taciturn.solvers.partition import split_by_volume
 from taciturn.solvers.problems import Problem, Quadratic, heterogeneous_quadratic, quadratic
 from taciturn.theory.compression import Contractive
-from taciturn.theory.error_feedback import MemoryConstants, memory_constants
+from taciturn.theory.memory_constants import MemoryConstants, memory_constants
 
 from ..settings import start, text
 

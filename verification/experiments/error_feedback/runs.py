@@ -9,7 +9,7 @@ import numpy as np
 
 from taciturn.solvers.methods import CompressedGradient, PerWorkerRandK, PerWorkerThresholds, run
 from taciturn.solvers.problems import Problem
-from taciturn.theory.error_feedback import memory_cost
+from taciturn.theory.memory_constants import memory_cost
 from taciturn.theory.theorem import Guarantee, Theorem
 
 from ...attacks.measures import stated
