@@ -15,13 +15,20 @@ __all__ = ["run_events"]
 DATA = ("digits", "mnist")
 MODELS = ("softmax", "cnn2")
 TRIGGERS = ("published", "norm-difference", "difference-norm", "path", "relative", "always")
+NETWORK_STEP = 0.05
 UPDATES = {"A": "published", "B": "average-preserving"}
+MEASURED = 2000
+"""Images, of all workers together, on which the loss of a network is measured."""
+
 FAILED = 3
 """Exit status of a run in which a rank has failed."""
 
 
 def run_events(
-    workers: Annotated[int, typer.Option(help="Processes n, on a ring.")] = 4,
+    workers: Annotated[int, typer.Option(help="Processes n.")] = 4,
+    graph: Annotated[
+        str, typer.Option(help="Network with Metropolis weights: ring, torus, complete, star, ...")
+    ] = "ring",
     model: Annotated[str, typer.Option(help=f"{' or '.join(MODELS)} (MNIST only, mini-batches).")] = "softmax",
     data: Annotated[
         str, typer.Option(help=f"{' or '.join(DATA)}; mnist is read from the folder TACITURN_DATA.")
@@ -79,10 +86,9 @@ def run_events(
     fault = _fault(kill, workers)
     place = Place.from_environment()
     task = _task(model, data, rows, workers, regularisation, seed)
-    W = metropolis(network("ring", workers))
+    W = metropolis(network(graph, workers))
     if step_size is None:
-        largest = (1 + mixing(W).lambda_n) / (task.problem.L_max + task.mu) if task.mu else 0.05
-        step_size = largest
+        step_size = (1 + mixing(W).lambda_n) / (task.problem.L_max + task.mu) if task.mu else NETWORK_STEP
     settings = GossipSettings(
         W,
         rule,
@@ -135,6 +141,11 @@ class _Task:
 
     def __init__(self, problem: Any, tensors: Any, start: Any, accuracy: Callable[[Any], float], mu: float) -> None:
         self.problem, self.tensors, self.start, self.accuracy, self.mu = problem, tensors, start, accuracy, mu
+
+    @property
+    def measured(self) -> Any:
+        """The problem for measuring: a network on some of the images only."""
+        return self.problem if self.mu else self.problem.measured_on(max(MEASURED // self.problem.workers, 1))
 
 
 def _task(model: str, data: str, rows: int, workers: int, regularisation: float, seed: int) -> _Task:
@@ -224,13 +235,13 @@ def _measured(task: _Task, settings: Any, run: Any) -> dict[str, Any]:
 
     trace = run.trace
     covered = bool(task.mu) and settings.batch is None
-    simulated = replay(task.problem, settings, trace, task.start, measure_error=covered)
+    simulated = replay(task.measured, settings, trace, task.start, measure_error=covered)
     there = np.isin(simulated.iterations_recorded, run.iteration)
-    tensors, links = len(settings.tensors.sizes), len(settings.neighbours(0))
-    headers = settings.iterations * (HEADER_BYTES + (tensors + 7) // 8)
-    starts = int(trace.bytes_sent.sum() - trace.bits_counted.sum() / 8) - headers * links * settings.ranks
+    tensors, links = len(settings.tensors.sizes), sum(len(settings.row(rank)) - 1 for rank in range(settings.ranks))
+    headers = settings.iterations * links * (HEADER_BYTES + (tensors + 7) // 8)
+    starts = int(trace.bytes_sent.sum() - trace.bits_counted.sum() / 8) - headers
     average = array_like(run.points[-1].mean(axis=0), task.start)
-    loss = float(task.problem.objective(average))
+    loss = float(task.measured.objective(average))
     synchronous = _synchronous(task, settings, Always())
     needed = synchronous.iterations_recorded[to_numpy(synchronous.value) <= loss]
     return {
@@ -249,7 +260,7 @@ def _measured(task: _Task, settings: Any, run: Any) -> dict[str, Any]:
         "accuracy_sending_always": task.accuracy(synchronous.state.average),
         "bytes_counted": int(trace.bits_counted.sum() / 8),
         "bytes_sent": int(trace.bytes_sent.sum()),
-        "bytes_of_headers": headers * links * settings.ranks,
+        "bytes_of_headers": headers,
         "bytes_of_starts": starts,
         "replay_difference": float(np.abs(to_numpy(simulated.recorded["x"])[there] - run.points).max()),
         "certificate": _certificate(task, settings, simulated) if covered else None,
@@ -262,7 +273,7 @@ def _synchronous(task: _Task, settings: Any, always: Any) -> Any:
 
     method = settings.method(always)
     every = max(settings.iterations // 50, 1)
-    return run_decentralised(method, task.problem, settings.iterations, task.start, settings.seed, record_every=every)
+    return run_decentralised(method, task.measured, settings.iterations, task.start, settings.seed, record_every=every)
 
 
 def _certificate(task: _Task, settings: Any, simulated: Any) -> dict[str, float] | None:

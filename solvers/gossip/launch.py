@@ -108,10 +108,10 @@ class GossipSettings:
         every = max(self.iterations // RECORDED, 1)
         return np.unique([*range(0, self.iterations, every), self.iterations])
 
-    def neighbours(self, rank: int) -> dict[int, float]:
-        """Return the weights of the neighbours of a rank."""
+    def row(self, rank: int) -> dict[int, float]:
+        """Return the weights of a rank and of its neighbours."""
         row = np.asarray(self.W.toarray() if sparse.issparse(self.W) else self.W)[rank]
-        return {int(j): float(row[j]) for j in np.flatnonzero(row) if j != rank}
+        return {int(j): float(row[j]) for j in np.flatnonzero(row)}
 
     def method(self, trigger: Trigger, measure_error: bool = False) -> EventTriggeredGradient:
         """Return the method of the simulator that does the same, with a trigger."""
@@ -295,14 +295,16 @@ def _work(problem: Any, settings: GossipSettings, x0: Any, rank: int, start: int
     """Take the steps of one rank."""
     torch, _ = torch_modules()
     model = _model(torch, settings.tensors, x0)
-    sgd = torch.optim.SGD(model.parameters(), lr=settings.step_size)
+    # SGD with rate 1 and gradients that are multiplied before: with another rate torch rounds product and sum at once,
+    # and the simulator, in NumPy, does not.
+    sgd = torch.optim.SGD(model.parameters(), lr=1.0)
     recorded = settings.recorded
     outcome: dict[str, Any] = {"iteration": recorded[recorded >= start], "points": []}
     try:
         optimizer = EventTriggered(
             model,
             sgd,
-            settings.neighbours(rank),
+            settings.row(rank),
             settings.trigger,
             update=settings.update,
             damping=settings.damping,
@@ -323,7 +325,7 @@ def _work(problem: Any, settings: GossipSettings, x0: Any, rank: int, start: int
                 os._exit(7)
             if settings.checkpoint is not None and k % settings.save_every == 0 and k > start:
                 _save(torch, settings, rank, k, {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
-            gradient = gradients(x)
+            gradient = gradients(x) * settings.step_size
             for parameter, part in zip(model.parameters(), settings.tensors.slices, strict=True):
                 parameter.grad = gradient[part].clone()
             optimizer.step()

@@ -56,7 +56,7 @@ class Links:
     """FIFO links to the neighbours of a rank.
 
     Messages between two ranks match in the order in which they are posted; a received one is whole. Buffers are kept
-    until their sending has completed.
+    until their sending has completed. docs/transport.md says what other transports guarantee.
 
     Parameters
     ----------
@@ -66,11 +66,14 @@ class Links:
         B, bits of the mask.
     timeout : float
         Seconds after which a message that is due counts as lost.
+    group : torch.distributed.ProcessGroup, optional
+        Default the default one.
     """
 
     neighbours: Sequence[int]
     tensors: int
     timeout: float
+    group: Any = None
     bytes_sent: int = 0
     _sending: deque[tuple[int, Any, Any]] = field(default_factory=deque)
 
@@ -132,13 +135,13 @@ class Links:
     def _isend(self, content: bytes, rank: int) -> None:
         buffer = self._torch.frombuffer(bytearray(content), dtype=self._torch.uint8)
         with self._named_failure(rank):
-            self._sending.append((rank, self._distributed.isend(buffer, rank), buffer))
+            self._sending.append((rank, self._distributed.isend(buffer, rank, self.group), buffer))
         self.bytes_sent += len(content)
 
     def _irecv(self, size: int, rank: int) -> tuple[Any, Any]:
         buffer = self._torch.empty(size, dtype=self._torch.uint8)
         with self._named_failure(rank):
-            return self._distributed.irecv(buffer, rank), buffer
+            return self._distributed.irecv(buffer, rank, self.group), buffer
 
     def _wait(self, posted: tuple[Any, Any], rank: int) -> bytes:
         work, buffer = posted

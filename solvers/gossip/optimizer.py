@@ -39,7 +39,7 @@ class EventTriggered:
     optimizer : torch.optim.Optimizer
         Over the same parameters; plain SGD is what the theorems cover.
     neighbours : mapping from rank to weight
-        W_ij of the row of this rank; positive.
+        W_ij of the row of this rank, non-negative. Its own rank has what is left to 1, named or not.
     trigger : Trigger
         When tensors are sent, see `taciturn.solvers.decentralised`; `Forced` bounds the age of copies.
     update : {"published", "average-preserving"}
@@ -56,14 +56,17 @@ class EventTriggered:
         Seconds after which a message that is due counts as lost.
     seed : int
         Of the coins of random compressors.
+    group : torch.distributed.ProcessGroup, optional
+        Where the messages travel, from host memory: a group that gloo serves, default the default one. Beside a
+        default group of NCCL alone, for models on GPUs, make one: ``torch.distributed.new_group(backend="gloo")``.
 
     Raises
     ------
     ImportError
         Without torch.
     ValueError
-        If the process group is not initialised, a weight or a number is out of range, or the optimizer has other
-        parameters than the model. In `step`: if a tensor has changed its shape.
+        If the process group is not initialised or does not serve host memory, a weight or a number is out of range,
+        or the optimizer has other parameters than the model. In `step`: if a tensor has changed its shape.
     NonFiniteParameters
         In `step`: if a parameter is NaN or infinite. The neighbours are told.
     NeighbourLost, NeighbourFailed, MessageTimeout
@@ -105,10 +108,13 @@ class EventTriggered:
         latency: int = 0,
         timeout: float = 60.0,
         seed: int = 0,
+        group: Any = None,
     ) -> None:
         self._torch, distributed = torch_modules()
         if not distributed.is_initialized():
             raise ValueError("the process group is not initialised; call torch.distributed.init_process_group first")
+        if distributed.get_backend(group) == distributed.Backend.NCCL:
+            raise ValueError("group is of nccl; accepted: one of gloo, torch.distributed.new_group(backend='gloo')")
         check_choice(update, "update", UPDATES)
         self._damping = check_fraction(damping, "damping")
         if damping != 1 and update == "published":
@@ -117,7 +123,15 @@ class EventTriggered:
         self._seed = check_count(seed, "seed", lowest=0)
         check_positive(timeout, "timeout")
         self.rank = distributed.get_rank()
-        self.neighbours = _check_neighbours(neighbours, self.rank, distributed.get_world_size())
+        weights = _check_neighbours(neighbours, self.rank, distributed.get_world_size())
+        self.neighbours = {rank: weight for rank, weight in weights.items() if rank != self.rank}
+        self._own_weight = weights[self.rank] if update == "published" else 1.0
+        # What multiplies the copies, in the order of the ranks: the order of the simulator, so that sums round alike.
+        self._copy_weights = (
+            self.neighbours
+            if update == "published"
+            else {rank: damping * (weight - (rank == self.rank)) for rank, weight in weights.items()}
+        )
         self.optimizer = optimizer
         self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         _check_same_parameters(self._parameters, optimizer)
@@ -127,12 +141,11 @@ class EventTriggered:
         self.tensors = Tensors.whole(sum(sizes.values())) if whole_vector else Tensors.of(sizes)
         self.names = tuple(names)
         self.trigger, self.update, self.compressor = trigger, update, compressor
-        self._links = Links(tuple(self.neighbours), len(self.tensors.sizes), timeout)
+        self._links = Links(tuple(self.neighbours), len(self.tensors.sizes), timeout, group)
         x = self._vector()
-        dtype = x.numpy().dtype
-        self._wires = [None if compressor is None else Wire(compressor, size, dtype) for size in self.tensors.sizes]
-        self._sent = x.clone()  # what the neighbours will hold when everything sent has arrived
-        self._own_copy = x.clone()  # what they hold now
+        self._wires = [None if compressor is None else Wire(compressor, size, x.dtype) for size in self.tensors.sizes]
+        self._sent = x.copy()  # what the neighbours will hold when everything sent has arrived
+        self._own_copy = x.copy()  # what they hold now
         self._own_parcels: deque[Parcel] = deque()
         self._previous: Any = None
         self._norms = self.tensors.norms(x[None])
@@ -165,12 +178,10 @@ class EventTriggered:
         except Exception:
             self._links.give_up()
             raise
+        moved = self._torch.from_numpy(mixed).split([parameter.numel() for parameter in self._parameters])
         with self._torch.no_grad():
-            start = 0
-            for parameter in self._parameters:
-                end = start + parameter.numel()
-                parameter.copy_(mixed[start:end].view_as(parameter))
-                start = end
+            for parameter, part in zip(self._parameters, moved, strict=True):
+                parameter.copy_(part.view_as(parameter))
         self.optimizer.step()
         self._iteration += 1
 
@@ -186,11 +197,11 @@ class EventTriggered:
             "iteration": self._iteration,
             "latency": self._latency,
             "sizes": self.tensors.sizes,
-            "sent": self._sent.clone(),
-            "own_copy": self._own_copy.clone(),
-            "copies": {rank: copy.clone() for rank, copy in self._copies.items()},
+            "sent": self._sent.copy(),
+            "own_copy": self._own_copy.copy(),
+            "copies": {rank: copy.copy() for rank, copy in self._copies.items()},
             "in_flight": [(parcel.iteration, parcel.mask, parcel.content) for parcel in self._own_parcels],
-            "previous": None if self._previous is None else self._previous.clone(),
+            "previous": None if self._previous is None else self._previous.copy(),
             "norms": self._norms.copy(),
             "last_sent": self._last_sent.copy(),
             "memory": self._memory,
@@ -217,9 +228,9 @@ class EventTriggered:
                 f"the state has the neighbours {sorted(state['copies'])}; accepted: {sorted(self.neighbours)}"
             )
         self._iteration, self._memory, self._bits = state["iteration"], state["memory"], state["bits"]
-        self._sent, self._own_copy = state["sent"].clone(), state["own_copy"].clone()
-        self._copies = {rank: copy.clone() for rank, copy in state["copies"].items()}
-        self._previous = None if state["previous"] is None else state["previous"].clone()
+        self._sent, self._own_copy = state["sent"].copy(), state["own_copy"].copy()
+        self._copies = {rank: copy.copy() for rank, copy in state["copies"].items()}
+        self._previous = None if state["previous"] is None else state["previous"].copy()
         self._norms, self._last_sent = state["norms"].copy(), state["last_sent"].copy()
         self._fired = list(state["fired"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -228,29 +239,28 @@ class EventTriggered:
             self._links.post(parcel)
         self._links.bytes_sent = state["bytes_sent"]
 
-    def _vector(self) -> Any:
-        """Return the parameters as one vector on the host."""
+    def _vector(self) -> NDArray[Any]:
+        """Return the parameters as one new vector on the host."""
         for name, parameter, shape in zip(self.names, self._parameters, self._shapes, strict=True):
             if tuple(parameter.shape) != shape:
                 raise ValueError(f"{name} has the shape {tuple(parameter.shape)}; accepted: {shape}, as at the start")
-        return self._torch.cat([parameter.detach().reshape(-1) for parameter in self._parameters]).cpu()
+        return self._on_host([parameter.detach() for parameter in self._parameters])
 
-    def _exchange_starts(self, x: Any) -> dict[int, Any]:
+    def _on_host(self, tensors: list[Any]) -> NDArray[Any]:
+        vector: NDArray[Any] = self._torch.cat([tensor.reshape(-1) for tensor in tensors]).cpu().numpy()
+        return vector
+
+    def _exchange_starts(self, x: NDArray[Any]) -> dict[int, NDArray[Any]]:
         """Give the neighbours the true start, dense and once: copies never start as zeros."""
-        content = x.numpy().tobytes()
-        parcel = Parcel(-2, np.ones(len(self.tensors.sizes), dtype=bool), content)
+        parcel = Parcel(-2, np.ones(len(self.tensors.sizes), dtype=bool), x.tobytes())
         self._links.post(parcel)
         received = self._links.collect(-2)
-        dtype = x.numpy().dtype
-        return {
-            rank: self._torch.from_numpy(np.frombuffer(parcel.content, dtype=dtype).copy())
-            for rank, parcel in received.items()
-        }
+        return {rank: np.frombuffer(parcel.content, dtype=x.dtype).copy() for rank, parcel in received.items()}
 
-    def _mix(self) -> Any:
+    def _mix(self) -> NDArray[Any]:
         """Send, receive, and return the mixed parameters."""
         k, x = self._iteration, self._vector()
-        if not bool(self._torch.isfinite(x).all()):
+        if not np.isfinite(x).all():
             raise NonFiniteParameters(f"rank {self.rank} has parameters that are NaN or infinite in iteration {k}")
         parcel = self._parcel(k, x)
         self._links.post(parcel)
@@ -262,7 +272,7 @@ class EventTriggered:
             self._apply(self._own_parcels.popleft(), self._own_copy)
         return self._mixed(x)
 
-    def _parcel(self, k: int, x: Any) -> Parcel:
+    def _parcel(self, k: int, x: NDArray[Any]) -> Parcel:
         """Ask the trigger, and pack what it says."""
         row, trigger = x[None], self.trigger
         step = self._gradient_step() if trigger.needs_step else None
@@ -276,10 +286,10 @@ class EventTriggered:
         for b in np.flatnonzero(mask).tolist():
             part, wire = self.tensors.slices[b], self._wires[b]
             if wire is None:
-                contents.append(x[part].numpy().tobytes())
+                contents.append(x[part].tobytes())
             else:
                 coins = Stream([self._seed, self.rank, k, b])
-                contents.append(wire.pack((x[part] - self._sent[part]).numpy(), coins).tobytes())
+                contents.append(wire.pack(x[part] - self._sent[part], coins).tobytes())
         if self.compressor is not None:  # lengths differ from message to message
             contents = [len(content).to_bytes(8, "little") + content for content in contents]
         parcel = Parcel(k, mask, b"".join(contents))
@@ -295,15 +305,15 @@ class EventTriggered:
     def _gradient_step(self) -> NDArray[np.float64]:
         """Return the norms of the gradient step of plain SGD, tensor by tensor."""
         rates = {id(p): group["lr"] for group in self.optimizer.param_groups for p in group["params"]}
-        parts = [rates[id(p)] * p.grad.detach().reshape(-1) for p in self._parameters]
-        return self.tensors.norms(self._torch.cat(parts).cpu()[None])
+        steps = self._on_host([rates[id(p)] * p.grad.detach() for p in self._parameters])
+        return self.tensors.norms(steps[None])
 
-    def _apply(self, parcel: Parcel, copy: Any) -> None:
+    def _apply(self, parcel: Parcel, copy: NDArray[Any]) -> None:
         """Carry the tensors of a parcel over to a copy."""
         place = 0
         for b in np.flatnonzero(parcel.mask).tolist():
             part, wire = self.tensors.slices[b], self._wires[b]
-            target = copy[part].numpy()  # shares memory
+            target = copy[part]  # shares memory
             if wire is None:
                 end = place + target.nbytes
                 target[:] = np.frombuffer(parcel.content[place:end], dtype=target.dtype)
@@ -313,30 +323,28 @@ class EventTriggered:
                 target += wire.unpack(np.frombuffer(parcel.content[place:end], dtype=np.uint8))
             place = end
 
-    def _mixed(self, x: Any) -> Any:
-        """Return the parameters after mixing; neighbours in the order of their ranks, so that a run is repeatable."""
-        total = sum(self.neighbours.values())
-        if self.update == "published":
-            mixed = (1 - total) * x
-            for rank, weight in self.neighbours.items():
-                mixed += weight * self._copies[rank]
-        else:
-            mixed = x - self._damping * total * self._own_copy
-            for rank, weight in self.neighbours.items():
-                mixed += self._damping * weight * self._copies[rank]
-        return mixed
+    def _mixed(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the parameters after mixing."""
+        copies = {**self._copies, self.rank: self._own_copy}
+        total = np.zeros_like(x)
+        for rank, weight in self._copy_weights.items():
+            total += x.dtype.type(weight) * copies[rank]
+        return x.dtype.type(self._own_weight) * x + total
 
 
 def _check_neighbours(neighbours: Mapping[int, float], rank: int, world_size: int) -> dict[int, float]:
-    checked = {}
-    for other in sorted(neighbours):
+    """Return the row of W, its own weight included, in the order of the ranks."""
+    row = {}
+    for other, weight in neighbours.items():
         check_count(other, "rank of a neighbour", lowest=0, highest=world_size - 1)
-        if other == rank:
-            raise ValueError(f"rank {rank} is no neighbour of itself; its own weight is 1 - the sum of the others")
-        checked[other] = check_non_negative(neighbours[other], f"weight of rank {other}")
-    if not checked or sum(checked.values()) > 1 + 1e-12:
-        raise ValueError(f"weights of the neighbours sum to {sum(checked.values()):.6g}; accepted: (0, 1]")
-    return checked
+        row[other] = check_non_negative(weight, f"weight of rank {other}")
+    total = sum(weight for other, weight in row.items() if other != rank)
+    if set(row) <= {rank} or total > 1 + 1e-12:
+        raise ValueError(f"weights of the neighbours sum to {total:.6g}; accepted: (0, 1]")
+    own = row.setdefault(rank, max(1 - total, 0.0))
+    if abs(own + total - 1) > 1e-12:
+        raise ValueError(f"the row of W sums to {own + total:.6g}; accepted: 1, or no weight of rank {rank} itself")
+    return dict(sorted(row.items()))
 
 
 def _check_same_parameters(parameters: list[Any], optimizer: Any) -> None:

@@ -21,6 +21,8 @@ from taciturn.solvers.problems import Quadratic, heterogeneous_quadratic
 
 RANKS, D = 4, 6
 STEP = 0.2
+SECONDS = {"hang": 600.0, "late": 8.0}
+"""How long rank 1 is silent."""
 
 
 def problem(ranks: int = RANKS) -> Quadratic:
@@ -107,8 +109,8 @@ def _fail(fault: str, model: Any) -> None:
 
     if fault == "die":
         os._exit(7)
-    if fault == "hang":
-        time.sleep(600)
+    if fault in SECONDS:
+        time.sleep(SECONDS[fault])
     if fault == "not finite":
         with torch.no_grad():
             next(iter(model.parameters())).fill_(float("nan"))
@@ -130,8 +132,9 @@ def run(plan: Plan, folder: Path, ranks: int = RANKS) -> list[dict[str, Any]]:
     processes = [context.Process(target=work, args=(rank, ranks, port, plan, str(folder))) for rank in range(ranks)]
     for process in processes:
         process.start()
+    for rank, process in enumerate(processes):
+        process.join(0 if (plan.fault, rank) == ("hang", 1) else 120)
     for process in processes:
-        process.join(120)
         process.kill()
     found = []
     for rank in range(ranks):
