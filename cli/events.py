@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -136,24 +137,9 @@ def _fail(errors: dict[int, str], under_torchrun: bool) -> None:
     raise typer.Exit(FAILED)
 
 
-class _Task:
-    """What is trained: problem, tensors, start, accuracy of parameters, and the strong convexity of the f_i or 0."""
-
-    def __init__(self, problem: Any, tensors: Any, start: Any, accuracy: Callable[[Any], float], mu: float) -> None:
-        self.problem, self.tensors, self.start, self.accuracy, self.mu = problem, tensors, start, accuracy, mu
-
-    @property
-    def measured(self) -> Any:
-        """The problem for measuring: a network on some of the images only."""
-        return self.problem if self.mu else self.problem.measured_on(max(MEASURED // self.problem.workers, 1))
-
-
-def _task(model: str, data: str, rows: int, workers: int, regularisation: float, seed: int) -> _Task:
-    import numpy as np
-
+def _task(model: str, data: str, rows: int, workers: int, regularisation: float, seed: int) -> Any:
+    from taciturn.solvers.classification import network_task, softmax_task
     from taciturn.solvers.data import load_digits, load_mnist
-    from taciturn.solvers.decentralised import Tensors
-    from taciturn.solvers.partition import Partition
     from taciturn.theory.checks import check_choice, check_count, check_positive
 
     check_choice(data, "data", DATA)
@@ -163,39 +149,21 @@ def _task(model: str, data: str, rows: int, workers: int, regularisation: float,
     check_positive(regularisation, "regularisation")
     if data == "mnist":
         training, test = load_mnist(), load_mnist(part="test")
-        features, labels, tested, classes = training.features, training.targets, test.features, test.targets
     else:
         digits = load_digits()
-        features, labels = digits.features[:1440], digits.targets[:1440]
-        tested, classes = digits.features[1440:], digits.targets[1440:]
-    each = (min(rows, len(labels)) if rows else len(labels)) // workers
-    if each < 1:
-        raise ValueError(f"rows = {rows} for {workers} workers; accepted: at least one for each")
-    parts = Partition([*np.arange(each * workers).reshape(workers, each)])
-    if model == "cnn2":
-        from taciturn.solvers.problems import cnn2
+        training, test = digits.of_rows(slice(1440)), digits.of_rows(slice(1440, None))
+    if rows:
+        training = training.of_rows(slice(rows))
+    if model == "softmax":
+        return softmax_task(training, test, workers, regularisation)
+    from taciturn.solvers.problems import cnn2
 
-        network = cnn2(features, labels).split(parts)
-        return _Task(
-            network,
-            Tensors.of({name.replace(".", "_"): size for name, size in network.tensors.items()}),
-            network.start(seed),
-            lambda x: float(network.accuracy(x, tested, classes)),
-            0.0,
-        )
-    from taciturn.solvers.problems import softmax_regression
+    return network_task(cnn2, training, test, workers, seed)
 
-    # A column of ones makes the last rows of the matrix the biases.
-    features, tested = (np.column_stack([part, np.ones(len(part))]) for part in (features, tested))
-    problem = softmax_regression(features, labels, regularisation).split(parts)
-    outputs = problem.d // features.shape[1]
-    return _Task(
-        problem,
-        Tensors.of({"weight": problem.d - outputs, "bias": outputs}),
-        np.zeros(problem.d),
-        lambda x: float(np.mean((tested @ x.reshape(-1, outputs)).argmax(axis=1) == classes)),
-        regularisation,
-    )
+
+def _measurable(task: Any) -> Any:
+    """Return the problem for measuring: a network on some of the images only."""
+    return task.problem if task.mu else task.problem.measured_on(max(MEASURED // task.problem.workers, 1))
 
 
 def _trigger(name: str, threshold: float, horizon: float, forced: int) -> Any:
@@ -213,7 +181,11 @@ def _trigger(name: str, threshold: float, horizon: float, forced: int) -> Any:
         "relative": lambda: triggers.Relative(threshold),
         "always": triggers.Always,
     }
-    found = makers[name]()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", triggers.HorizonWarning)
+        found = makers[name]()
+    for warning in caught:
+        typer.echo(f"taciturn: warning: {warning.message}", err=True)
     return triggers.Forced(found, forced) if forced else found
 
 
@@ -226,7 +198,7 @@ def _fault(kill: str, workers: int) -> tuple[int, int] | None:
     return int(rank), int(iteration)
 
 
-def _measured(task: _Task, settings: Any, run: Any) -> dict[str, Any]:
+def _measured(task: Any, settings: Any, run: Any) -> dict[str, Any]:
     import numpy as np
 
     from taciturn.solvers.array import array_like, to_numpy
@@ -234,16 +206,15 @@ def _measured(task: _Task, settings: Any, run: Any) -> dict[str, Any]:
     from taciturn.solvers.gossip import HEADER_BYTES, replay
 
     trace = run.trace
-    covered = bool(task.mu) and settings.batch is None
-    simulated = replay(task.measured, settings, trace, task.start, measure_error=covered)
+    problem, covered = _measurable(task), bool(task.mu) and settings.batch is None
+    simulated = replay(problem, settings, trace, task.start, measure_error=covered)
     there = np.isin(simulated.iterations_recorded, run.iteration)
     tensors, links = len(settings.tensors.sizes), sum(len(settings.row(rank)) - 1 for rank in range(settings.ranks))
     headers = settings.iterations * links * (HEADER_BYTES + (tensors + 7) // 8)
     starts = int(trace.bytes_sent.sum() - trace.bits_counted.sum() / 8) - headers
     average = array_like(run.points[-1].mean(axis=0), task.start)
-    loss = float(task.measured.objective(average))
-    synchronous = _synchronous(task, settings, Always())
-    needed = synchronous.iterations_recorded[to_numpy(synchronous.value) <= loss]
+    loss = float(problem.objective(average))
+    synchronous = _synchronous(problem, settings, Always(), task.start)
     return {
         "workers": settings.ranks,
         "iterations": settings.iterations,
@@ -251,9 +222,7 @@ def _measured(task: _Task, settings: Any, run: Any) -> dict[str, Any]:
         "seconds": run.seconds,
         "message_share": trace.message_share,
         "nominal_saving": 1 - trace.message_share,
-        "saving_at_equal_loss": 1 - trace.message_share * settings.iterations / float(needed[0])
-        if needed.size
-        else None,
+        "saving_at_equal_loss": _saving_at(loss, trace.message_share * settings.iterations, synchronous),
         "loss": [float(simulated.value[0]), loss],
         "loss_sending_always": float(synchronous.value[-1]),
         "accuracy": task.accuracy(average),
@@ -267,16 +236,25 @@ def _measured(task: _Task, settings: Any, run: Any) -> dict[str, Any]:
     }
 
 
-def _synchronous(task: _Task, settings: Any, always: Any) -> Any:
+def _saving_at(loss: float, sent: float, synchronous: Any) -> float | None:
+    """Return what was saved of the messages, per tensor and worker, that sending always needs for a loss.
+
+    None if it never has this loss, or has it from the start.
+    """
+    below = synchronous.iterations_recorded[synchronous.value <= loss]
+    return 1 - sent / float(below[0]) if below.size and below[0] > 0 else None
+
+
+def _synchronous(problem: Any, settings: Any, always: Any, start: Any) -> Any:
     """Simulate the same with messages in every iteration."""
     from taciturn.solvers.decentralised import run_decentralised
 
     method = settings.method(always)
     every = max(settings.iterations // 50, 1)
-    return run_decentralised(method, task.measured, settings.iterations, task.start, settings.seed, record_every=every)
+    return run_decentralised(method, problem, settings.iterations, start, settings.seed, record_every=every)
 
 
-def _certificate(task: _Task, settings: Any, simulated: Any) -> dict[str, float] | None:
+def _certificate(task: Any, settings: Any, simulated: Any) -> dict[str, float] | None:
     """What `ev-posterior` proves of the run: distance from the fixed point at the end, Frobenius norm.
 
     The distance at the start is at most |T(X) - X|/(gamma mu), T being the step without thresholds.
@@ -311,7 +289,9 @@ def _report(found: dict[str, Any], as_json: bool) -> None:
     echo(f" in {found['seconds']:.3g} s, step {found['step_size']:.4g}")
     echo(f"messages     {found['message_share']:.1%} of sending always: nominal saving {found['nominal_saving']:.1%}")
     equal = found["saving_at_equal_loss"]
-    words = "never reached by sending always" if equal is None else f"{equal:.1%}"
+    words = (
+        "undefined: sending always never has this loss, or has it from the start" if equal is None else f"{equal:.1%}"
+    )
     echo(f"equal loss   saving at equal loss {words}")
     first, last = found["loss"]
     echo(f"loss         {first:.6g} -> {last:.6g}; sending always {found['loss_sending_always']:.6g}")

@@ -1,7 +1,9 @@
 """The claims about event-triggered messages (dossier 4.11), measured."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,31 @@ from taciturn.theory.event_triggering.counterexamples import NORM_DIFFERENCE
 from . import event_horizon as horizon_figure
 from . import event_judgements as judge
 from . import event_mixing as mixing_figure
+from . import event_networks as networks_figure
+from . import event_one_sided as one_sided_figure
 from . import event_residual as residual_figure
 from . import event_savings as savings_figure
 from . import event_workers as workers_figure
-from .event_runs import AVERAGE_PRESERVING, FORCED, PUBLISHED, SYNCHRONOUS, WORKERS, Course, images, ring, task
+from .event_runs import (
+    AVERAGE_PRESERVING,
+    BATCH_NORM,
+    CNN2,
+    FORCED,
+    MODELS,
+    PUBLISHED,
+    SOFTMAX,
+    STEP,
+    SYNCHRONOUS,
+    WORKERS,
+    Course,
+    Rule,
+    course,
+    images,
+    models,
+    network_passes,
+    ring,
+    task,
+)
 from .setting import Progress, Setting
 from .staleness_asynchronous import torch_is_here
 from .verdicts import Finding
@@ -32,7 +55,7 @@ __all__ = ["measure"]
 
 CIFAR, MNIST = 0.6, 0.7  # claimed savings
 SPARSE, CHOCO = "top 10 % at events, A", "choco-event, top 10 %"
-SCALE, SHIFT = 10.0, 3.0
+SCALE, SHIFT, SCALED_PASSES = 10.0, 3.0, 300
 REAL_WORKERS, REAL_ITERATIONS = 3, 60
 
 
@@ -54,69 +77,129 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _savings(setting: Setting) -> tuple[float, ...]:
-    """Nominal savings after the forced passes and of all, saving at equal loss, null model, and accuracy lost."""
-    runs = savings_figure.courses(setting, _silent)
+def _saving(setting: Setting, model: str) -> judge.Saving:
+    runs = savings_figure.courses(setting, _silent, model)
     events, always = runs[PUBLISHED], runs[SYNCHRONOUS]
-    nominal = _mean([1 - run.share_after_forced for run in events])
-    with_forced = _mean([1 - run.message_share for run in events])
-    equal = _mean([1 - _spent(run, other) for run, other in zip(events, always, strict=True)])
-    lost = _mean([o.accuracy[-1] - r.accuracy[-1] for r, o in zip(events, always, strict=True)])
-    return nominal, with_forced, equal, 1 - horizon_figure.null_share(1.0, seed=0), lost
+    pairs = list(zip(events, always, strict=True))
+    return judge.Saving(
+        nominal=_mean([1 - run.share_after_forced for run in events]),
+        with_forced=_mean([1 - run.message_share for run in events]),
+        at_equal_loss=_mean([1 - _spent(run, other) for run, other in pairs]),
+        spent_after_forced=_mean([_spent(run, other, forced=FORCED / len(run.events)) for run, other in pairs]),
+        bits=_mean([1 - run.volume[-1] for run in events]),
+        bits_at_equal_loss=_mean([1 - _spent(run, other, "volume") for run, other in pairs]),
+        accuracy=_mean([other.accuracy[-1] - run.accuracy[-1] for run, other in pairs]),
+    )
 
 
-def _spent(run: Course, other: Course) -> float:
-    """Messages of a run over those that another one needs to its loss."""
-    return float(run.messages[-1]) / other.until(float(run.loss[-1]), other.messages)
+def _spent(run: Course, other: Course, what: str = "messages", forced: float = 0.0) -> float:
+    """Messages or volume of a run over those that another one needs to its loss, without the forced ones of both."""
+    needed = other.until(float(run.loss[-1]), getattr(other, what)) - forced
+    return (float(getattr(run, what)[-1]) - forced) / needed if needed > 0 else math.inf
 
 
-def _on(finding: Finding, setting: Setting, words: str = "softmax regression") -> Finding:
-    return replace(finding, data=f"{words}, {images(setting.budget)[0].name}, {WORKERS} workers")
+def _savings(setting: Setting, id: str, claim: str, claimed: float, *wanted: str) -> Finding:
+    shown = models(*wanted)
+    savings = {MODELS[model]: _saving(setting, model) for model in shown}
+    finding = judge.on_messages(id, claim, claimed, savings, 1 - horizon_figure.null_share(1.0, seed=0))
+    return _on(finding, setting, *wanted)
+
+
+def _on(finding: Finding, setting: Setting, *wanted: str) -> Finding:
+    """Say on what the numbers were measured, and what was left out."""
+    shown = models(*wanted)
+    words = f"{', '.join(MODELS[model] for model in shown)}; {images(setting.budget)[0].name}, {WORKERS} workers"
+    missing = [MODELS[model] for model in wanted if model not in shown]
+    left_out = f"; left out, torch is not installed: {', '.join(missing)}" if missing else ""
+    return replace(finding, data=words + left_out)
 
 
 def _cifar(setting: Setting) -> Finding:
     words = "Up to 60 % fewer messages at the same accuracy (of the paper on CIFAR-10; here on other data)."
-    return _on(judge.on_messages("C1", words, CIFAR, *_savings(setting)), setting)
+    return _savings(setting, "C1", words, CIFAR, SOFTMAX, CNN2, BATCH_NORM)
 
 
 def _mnist(setting: Setting) -> Finding:
-    words = "About 70 % fewer messages on MNIST."
-    return _on(judge.on_messages("C2", words, MNIST, *_savings(setting)), setting)
+    return _savings(setting, "C2", "About 70 % fewer messages on MNIST.", MNIST, SOFTMAX, CNN2)
 
 
 def _tuning(setting: Setting) -> Finding:
     table = horizon_figure.FIGURE.compute(setting, _silent)
-    rows = table.where(rule="adaptive", curve="A")
-    ratio, horizon = rows["loss"] / rows["synchronous_loss"], rows["x"]
-    worst = {"h to 1": float(ratio[horizon <= 1].max()), "h above 1": float(ratio[horizon > 1].max())}
+    worst: dict[str, float] = {}
+    share = {"random walks, h = 1.05": horizon_figure.null_share(1.05, seed=0)}
+    for curve, model in (("A", SOFTMAX), ("A, CNN-2", CNN2)):
+        rows, name = table.where(rule="adaptive", curve=curve), MODELS[model]
+        if not len(rows):
+            continue
+        ratio, horizon = rows["loss"] / rows["synchronous_loss"], rows["x"]
+        worst |= {f"{name}, h to 1": float(ratio[horizon <= 1].max())}
+        worst |= {f"{name}, h above 1": float(ratio[horizon > 1].max())}
+        share |= {name: float(rows["share"][horizon == 1][0])}
+        share |= {f"{name}, a tenth of the step": _share_of_small_steps(setting, model)}
     norms = 100 + np.cumsum(np.random.default_rng(1).normal(size=(400, 20)), axis=0)
     patterns = [horizon_figure.event_pattern(S, Adaptive())[FORCED:] for S in (norms, SCALE * norms + SHIFT)]
-    differ = float(np.mean(patterns[0] != patterns[1]))
-    return _on(judge.on_tuning(worst, differ, horizon_figure.null_share(1.05, seed=0)), setting)
+    scaled = setting.cache.get(
+        partial(_scaled, setting.budget),
+        what="events, scaled data",
+        budget=setting.budget,
+        data=images(setting.budget)[0].name,
+    )
+    differ = {
+        "random walks, norms ten times larger": float(np.mean(patterns[0] != patterns[1])),
+        f"{MODELS[SOFTMAX]}, data ten times larger": float(np.mean(scaled["plain"] != scaled["scaled"])),
+    }
+    return _on(judge.on_tuning(worst, differ, share), setting, SOFTMAX, CNN2)
+
+
+def _share_of_small_steps(setting: Setting, model: str) -> float:
+    budget = setting.budget
+    passes = horizon_figure.PASSES[budget] if model == SOFTMAX else network_passes(WORKERS, budget, model)
+    return course(setting, Rule(Adaptive(), step=STEP / SCALE), passes, model=model).share_after_forced
+
+
+def _scaled(budget: str) -> dict[str, Any]:
+    """Events of the published rule after the forced ones, and of the run whose parameters are `SCALE` times smaller.
+
+    The data are that much larger; gradients are, too, so that the step is smaller by the square.
+    """
+    events = {}
+    for name, scale in (("plain", 1.0), ("scaled", SCALE)):
+        where, rule = task(WORKERS, budget, scale=scale), Rule(Adaptive(), step=STEP / scale**2)
+        run = run_decentralised(
+            rule.method(where), where.problem, SCALED_PASSES, where.start, record_every=SCALED_PASSES
+        )
+        events[name] = run.events[FORCED:]
+    return events
 
 
 def _accuracy(setting: Setting) -> Finding:
-    runs = savings_figure.courses(setting, _silent)
-    loss, lost = {}, {}
-    for name in (PUBLISHED, AVERAGE_PRESERVING):
-        pairs = list(zip(runs[name], runs[SYNCHRONOUS], strict=True))
-        loss[name] = _mean([run.loss[-1] / other.loss[-1] for run, other in pairs])
-        lost[name] = _mean([other.accuracy[-1] - run.accuracy[-1] for run, other in pairs])
-    return _on(judge.on_accuracy(loss, lost), setting)
+    loss, lost, apart = {}, {}, {}
+    for model in models(SOFTMAX, CNN2):
+        runs = savings_figure.courses(setting, _silent, model)
+        for name in (PUBLISHED, AVERAGE_PRESERVING):
+            pairs, words = list(zip(runs[name], runs[SYNCHRONOUS], strict=True)), f"{MODELS[model]}, {name}"
+            loss[words] = _mean([run.loss[-1] / other.loss[-1] for run, other in pairs])
+            lost[words] = _mean([other.accuracy[-1] - run.accuracy[-1] for run, other in pairs])
+            apart[words] = _mean([run.disagreement[-1] / other.disagreement[-1] for run, other in pairs])
+    return _on(judge.on_accuracy(loss, lost, apart), setting, SOFTMAX, CNN2)
 
 
 def _compression(setting: Setting) -> Finding:
-    runs = savings_figure.courses(setting, _silent)
+    found = {MODELS[model]: _compressed(setting, model) for model in models(SOFTMAX, CNN2)}
+    return _on(judge.on_compression(found), setting, SOFTMAX, CNN2)
+
+
+def _compressed(setting: Setting, model: str) -> judge.Compression:
+    runs = savings_figure.courses(setting, _silent, model)
     both, events, choco = (runs[name][0] for name in (SPARSE, PUBLISHED, CHOCO))
     target = float(both.loss[-1])
     alone = events.until(target, events.volume)
-    finding = judge.on_compression(
+    return judge.Compression(
         float(both.volume[-1] / events.volume[-1]),
         float(events.accuracy[-1] - both.accuracy[-1]),
         float(both.volume[-1]) / alone,
         choco.until(target, choco.volume) / alone,
     )
-    return _on(finding, setting)
 
 
 def _guarantee(setting: Setting) -> Finding:
@@ -146,11 +229,21 @@ def _posterior() -> float:
 
 
 def _parallel(setting: Setting) -> Finding:
-    data = f"{REAL_WORKERS} processes, softmax regression, latency 2"
-    if not torch_is_here():
-        return replace(judge.on_parallel(None), data="torch is not installed: no processes")
-    found = setting.cache.get(lambda: _real(setting.budget), what="real run", budget=setting.budget)
-    return replace(judge.on_parallel(float(found["difference"])), data=data)
+    table = one_sided_figure.FIGURE.compute(setting, _silent)
+    final, exact, late = one_sided_figure.final, one_sided_figure.EXACT, one_sided_figure.LATE
+    variants = tuple(one_sided_figure.CASES)
+    difference, processes = None, "no processes: torch is not installed"
+    if torch_is_here():
+        found = setting.cache.get(lambda: _real(setting.budget), what="real run", budget=setting.budget)
+        difference, processes = float(found["difference"]), f"{REAL_WORKERS} processes, latency 2"
+    finding = judge.on_parallel(
+        {v: final(table, "loss", v) / final(table, "loss", v, exact) for v in variants},
+        {v: final(table, "accuracy", v, exact) - final(table, "accuracy", v) for v in variants},
+        max(final(table, "lag", v) for v in variants) / one_sided_figure.INJECTED_LAG,
+        max(final(table, "over_bound", v, late) for v in variants),
+        difference,
+    )
+    return replace(finding, data=f"softmax regression, {table['data'][0]}, simulated windows; {processes}")
 
 
 def _real(budget: str) -> dict[str, Any]:
@@ -166,10 +259,15 @@ def _real(budget: str) -> dict[str, Any]:
 
 
 def _workers(setting: Setting) -> Finding:
-    table = workers_figure.FIGURE.compute(setting, _silent)
-    events, always = table.where(rule=PUBLISHED), table.where(rule=SYNCHRONOUS)
-    workers = events["workers"].tolist()
-    saved = dict(zip(workers, (1 - events["after_forced"]).tolist(), strict=True))
-    loss = dict(zip(workers, (events["loss"] / always["loss"]).tolist(), strict=True))
-    finding = judge.on_workers(saved, loss, CIFAR)
-    return replace(finding, data=f"softmax regression, {images(setting.budget)[0].name}, rings")
+    rings, networks = (figure.FIGURE.compute(setting, _silent) for figure in (workers_figure, networks_figure))
+    tables = {f"{MODELS[model]}, ring": rings.where(model=model) for model in rings.different("model")}
+    tables |= {f"{MODELS[SOFTMAX]}, {name}": networks.where(network=name) for name in ("torus", "complete")}
+    saved: dict[str, float] = {}
+    loss: dict[str, float] = {}
+    for place, table in tables.items():
+        events, always = table.where(rule=PUBLISHED), table.where(rule=SYNCHRONOUS)
+        names = [f"{place}, n = {workers}" for workers in events["workers"].tolist()]
+        saved |= dict(zip(names, (1 - events["after_forced"]).tolist(), strict=True))
+        loss |= dict(zip(names, (events["loss"] / always["loss"]).tolist(), strict=True))
+    words = " and ".join(MODELS[model] for model in rings.different("model"))
+    return replace(judge.on_workers(saved, loss, CIFAR), data=f"{words}, {images(setting.budget)[0].name}")

@@ -1,5 +1,6 @@
 """Share of messages over the horizon of the adaptive threshold: of training, and of norms without any training."""
 
+import warnings
 from functools import cache
 from typing import Any
 
@@ -7,25 +8,33 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
-from taciturn.solvers.decentralised import Adaptive, Constant, DifferenceNorm, Look, Tensors
+from taciturn.solvers.decentralised import Adaptive, Constant, DifferenceNorm, HorizonWarning, Look, Tensors
 from taciturn.theory import theorem
 
 from . import style
-from .event_runs import RULES, SYNCHRONOUS, Rule, course, images
+from .event_runs import CNN2, RULES, SOFTMAX, SYNCHRONOUS, WORKERS, Rule, course, images, models, network_passes
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked
 
-__all__ = ["FIGURE", "HORIZONS", "event_pattern", "null_share"]
+__all__ = ["CURVES", "FIGURE", "HORIZONS", "event_pattern", "null_share", "published"]
 
 HORIZONS = {
     "quick": (0.5, 0.8, 0.9, 1.0, 1.02, 1.05, 1.2, 1.4, 1.5),
     "full": (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1.0, 1.01, 1.02, 1.05, 1.1, 1.2, 1.3, 1.4, 1.44, 1.45, 1.5),
 }
+NETWORK_HORIZONS = {"quick": (0.5, 1.0, 1.05, 1.5), "full": (0.5, 0.8, 0.9, 1.0, 1.02, 1.05, 1.2, 1.5)}
 CONSTANTS = (0.01, 0.05, 0.1, 0.2, 1.0)
 PASSES = {"quick": 120, "full": 1000}
 WALKS, STEPS, SETTLED = 60, 1500, 500
 """Of the null model: paths, passes, and those that are not counted."""
+
+
+def published(horizon: float) -> Adaptive:
+    """Return the published rule; beyond the limit of `horizon-lockout`, too, where silence is what is shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HorizonWarning)
+        return Adaptive(horizon)
 
 
 def event_pattern(norms: NDArray[np.float64], trigger: Adaptive) -> NDArray[np.bool_]:
@@ -33,7 +42,7 @@ def event_pattern(norms: NDArray[np.float64], trigger: Adaptive) -> NDArray[np.b
 
     Examples
     --------
-    >>> int(event_pattern(np.arange(40.0)[:, None], Adaptive(horizon=1.5))[29:].sum())  # steady growth, silence
+    >>> int(event_pattern(np.arange(40.0)[:, None], published(1.5))[29:].sum())  # steady growth, silence
     0
     """
     passes, count = norms.shape
@@ -60,82 +69,97 @@ def null_share(horizon: float, seed: int) -> float:
     """
     steps = np.random.default_rng(seed).normal(size=(STEPS, WALKS))
     # So far from zero that a walk is its own norm.
-    return float(event_pattern(1e6 + np.cumsum(steps, axis=0), Adaptive(horizon))[SETTLED:].mean())
+    return float(event_pattern(1e6 + np.cumsum(steps, axis=0), published(horizon))[SETTLED:].mean())
 
 
 def _steady_share(horizon: float) -> float:
     """The same of a norm that grows by the same amount in every pass."""
-    return float(event_pattern(np.arange(float(STEPS))[:, None], Adaptive(horizon))[SETTLED:].mean())
+    return float(event_pattern(np.arange(float(STEPS))[:, None], published(horizon))[SETTLED:].mean())
+
+
+CURVES = {"A": (SOFTMAX, "published"), "B": (SOFTMAX, "average-preserving"), "A, CNN-2": (CNN2, "published")}
+"""Models and updates that are trained."""
+
+NAMES = {"A": "A, softmax", "B": "B, softmax"}
 
 
 def compute(setting: Setting, progress: Progress) -> Table:
     """Shares of messages after the forced passes and losses, over horizons and over constant thresholds."""
-    horizons, passes = HORIZONS[setting.budget], PASSES[setting.budget]
-    data = images(setting.budget)[0].name
+    budget = setting.budget
+    passes = {
+        model: PASSES[budget] if model == SOFTMAX else network_passes(WORKERS, budget, model)
+        for model in models(SOFTMAX, CNN2)
+    }
+    wanted = [
+        (curve, "adaptive", x, Rule(published(x), CURVES[curve][1]))
+        for curve in CURVES
+        for x in (HORIZONS if CURVES[curve][0] == SOFTMAX else NETWORK_HORIZONS)[budget]
+    ] + [
+        (curve, "constant", x, Rule(DifferenceNorm(Constant(x)), CURVES[curve][1]))
+        for curve in ("A", "B")
+        for x in CONSTANTS
+    ]
+    wanted = [row for row in wanted if CURVES[row[0]][0] in passes]
+    tables = [
+        Table.of(rule="adaptive", curve=curve, x=horizon, share=share, loss=np.nan, synchronous_loss=np.nan)
+        for horizon in HORIZONS[budget]
+        for curve, share in (("random walk", null_share(horizon, 0)), ("steady growth", _steady_share(horizon)))
+    ]
+    for number, (curve, kind, x, rule) in enumerate(wanted, start=1):
+        model = CURVES[curve][0]
+        run, always = (course(setting, each, passes[model], model=model) for each in (rule, RULES[SYNCHRONOUS]))
+        found = {
+            "share": run.share_after_forced,
+            "loss": float(run.loss[-1]),
+            "synchronous_loss": float(always.loss[-1]),
+        }
+        tables.append(Table.of(rule=kind, curve=curve, x=x, **found))
+        progress(number, len(wanted))
     limit = float(np.asarray(theorem("horizon-lockout").evaluate().value))
-    synchronous = float(course(setting, RULES[SYNCHRONOUS], passes).loss[-1])
-    tables = []
-    for number, horizon in enumerate(horizons, start=1):
-        found = {"random walk": (null_share(horizon, 0), np.nan), "steady growth": (_steady_share(horizon), np.nan)}
-        for name, update in (("A", "published"), ("B", "average-preserving")):
-            run = course(setting, Rule(Adaptive(horizon), update), passes)
-            found[name] = (run.share_after_forced, float(run.loss[-1]))
-        for name, (share, loss) in found.items():
-            tables.append(Table.of(rule="adaptive", curve=name, x=horizon, share=share, loss=loss))
-        progress(number, len(horizons) + len(CONSTANTS))
-    for number, threshold in enumerate(CONSTANTS, start=1):
-        for name, update in (("A", "published"), ("B", "average-preserving")):
-            run = course(setting, Rule(DifferenceNorm(Constant(threshold)), update), passes)
-            row = {"x": threshold, "share": run.share_after_forced, "loss": float(run.loss[-1])}
-            tables.append(Table.of(rule="constant", curve=name, **row))
-        progress(len(horizons) + number, len(horizons) + len(CONSTANTS))
-    return _with(stacked(tables), data=data, synchronous_loss=synchronous, limit=limit)
-
-
-def _with(table: Table, **columns: object) -> Table:
-    return Table.of(**columns, **table.columns)
+    return Table.of(data=images(budget)[0].name, limit=limit, **stacked(tables).columns)
 
 
 LOOKS: dict[str, dict[str, Any]] = {
     "A": {"color": style.VERMILION, "marker": "o"},
     "B": {"color": style.BLUE, "marker": "s"},
+    "A, CNN-2": {"color": style.PURPLE, "marker": "^"},
     "random walk": {"color": style.BLACK, "linestyle": ":"},
     "steady growth": {"color": style.GREY, "linestyle": "--"},
 }
-NAMES = {"A": "A, training", "B": "B, training"}
 
 
 def plot(table: Table) -> Drawing:
     """Share over the horizon, loss over the horizon, and loss over the share for both kinds of thresholds."""
     figure, axes = style.canvas(style.TWO_COLUMNS, 2.7, columns=3)
     adaptive = table.where(rule="adaptive")
-    limit, synchronous = float(table["limit"][0]), float(table["synchronous_loss"][0])
-    for curve, look in LOOKS.items():
-        rows = adaptive.where(curve=curve)
+    limit = float(table["limit"][0])
+    for curve in (name for name in LOOKS if name in adaptive.different("curve")):
+        look, rows = LOOKS[curve], adaptive.where(curve=curve)
         axes[0].plot(rows["x"], rows["share"], label=NAMES.get(curve, curve), markersize=3.0, **look)
-        if curve in NAMES:
-            axes[1].plot(rows["x"], rows["loss"], markersize=3.0, **look)
-            for rule, filled in (("adaptive", "full"), ("constant", "none")):
-                some = table.where(rule=rule, curve=curve)
-                place: dict[str, Any] = {
-                    "fillstyle": filled,
-                    "color": look["color"],
-                    "marker": look["marker"],
-                    "linestyle": "none",
-                }
-                axes[2].plot(some["share"], some["loss"], label=f"{curve}, {rule}", **place)
-    for axis in axes[:2]:
-        axis.axvline(limit, color=style.GREY, linewidth=0.8)
-    for axis in axes[1:]:
-        axis.axhline(synchronous, color=style.BLACK, linewidth=0.8)
-        axis.set(ylabel="loss of the average")
+        if curve not in CURVES:
+            continue
+        axes[1].plot(rows["x"], rows["loss"] / rows["synchronous_loss"], markersize=3.0, **look)
+        for rule, filled in (("adaptive", "full"), ("constant", "none")):
+            some = table.where(rule=rule, curve=curve)
+            if CURVES[curve][0] == SOFTMAX:
+                axes[2].plot(
+                    some["share"],
+                    some["loss"] / some["synchronous_loss"],
+                    label=f"{curve}, {rule}",
+                    **{**look, "linestyle": "none", "fillstyle": filled},
+                )
     axes[0].text(limit - 0.01, 0.99, r"$3^{1/3}$", ha="right", va="top", fontsize=8.0)
     axes[0].set(title="share of messages", xlabel="horizon $h$", ylabel="messages after the forced / all")
     axes[0].set(ylim=(-0.02, 1.04))
     axes[0].legend(loc="lower left", fontsize=7.5)
-    axes[1].set(title="loss, line: D-PSGD", xlabel="horizon $h$")
+    axes[1].set(title="loss", xlabel="horizon $h$", yscale="log")
     axes[2].set(title="loss over messages", xlabel="messages after the forced / all")
     axes[2].legend(loc="upper right", fontsize=7.5)
+    for axis in axes[:2]:
+        axis.axvline(limit, color=style.GREY, linewidth=0.8)
+    for axis in axes[1:]:
+        axis.axhline(1, color=style.BLACK, linewidth=0.8)
+        axis.set(ylabel="loss / loss of D-PSGD")
     style.panel_letters(axes)
     return figure
 
@@ -144,10 +168,11 @@ FIGURE = Figure(
     name="event-horizon",
     title="Horizon of the adaptive threshold",
     caption=(
-        "(a) Share of the messages after the 29 forced passes of the published trigger in softmax regression on digits "
-        "(column data, 8 workers on a ring), and of the same rule on norms without any learning: Gaussian random walks "
-        "and steady growth, which falls silent beyond the line. (b) F of the average after the last pass; line: "
-        "D-PSGD. (c) The same over the messages, with constant thresholds of the difference-norm trigger from "
+        "(a) Share of the messages after the 29 forced passes of the published trigger in softmax regression (A, B) "
+        "and, where torch is, CNN-2, on digits (column data, 8 workers on a ring), and of the same rule on norms "
+        "without any learning: Gaussian random walks and steady growth, which falls silent beyond the line. (b) F of "
+        "the average after the last pass over that of D-PSGD, of CNN-2 on the first rows of every worker. (c) The "
+        "same of softmax regression over the messages, with constant thresholds of the difference-norm trigger from "
         f"{CONSTANTS[0]:g} to {CONSTANTS[-1]:g} beside; those force nothing."
     ),
     claim="The share of messages is that of norms of any origin, and beyond h = 1 the rule falls silent.",

@@ -1,10 +1,13 @@
 """Verdicts on the claims about event-triggered messages (dossier 4.11) from the numbers that decide them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from .verdicts import Check, Finding
 
 __all__ = [
+    "Compression",
+    "Saving",
     "on_accuracy",
     "on_compression",
     "on_guarantee",
@@ -26,16 +29,37 @@ REPLAYED = 1e-9  # difference of an entry of an iterate between a run and its re
 ATTAINED = 0.99  # what a run that attains a bound reaches of it
 
 
-def on_messages(
-    id: str,
-    claim: str,
-    claimed: float,
-    nominal: float,
-    with_forced: float,
-    at_equal_loss: float,
-    null: float,
-    accuracy: float,
-) -> Finding:
+@dataclass(frozen=True)
+class Saving:
+    """What the published rule saves of the messages of D-PSGD, on one model.
+
+    Parameters
+    ----------
+    nominal : float
+        Share of the messages that are saved at equally many passes, after the forced ones.
+    with_forced : float
+        The same of all messages, as the paper counts.
+    at_equal_loss : float
+        Share of all messages that are saved until D-PSGD has the loss at which the rule ends.
+    spent_after_forced : float
+        Messages of the rule over those of D-PSGD until then, both without the forced ones; infinite if that had its
+        loss before.
+    bits, bits_at_equal_loss : float
+        As `with_forced` and `at_equal_loss`, of the bits.
+    accuracy : float
+        Accuracy of D-PSGD less that of the rule, after equally many passes.
+    """
+
+    nominal: float
+    with_forced: float
+    at_equal_loss: float
+    spent_after_forced: float
+    bits: float
+    bits_at_equal_loss: float
+    accuracy: float
+
+
+def on_messages(id: str, claim: str, claimed: float, savings: Mapping[str, Saving], null: float) -> Finding:
     """Savings of the published rule.
 
     Parameters
@@ -44,58 +68,55 @@ def on_messages(
         Which of the two claims of this kind.
     claimed : float
         The saving it states.
-    nominal : float
-        Share of the messages that are saved at equally many passes, after the forced ones.
-    with_forced : float
-        The same of all messages, as the paper counts.
-    at_equal_loss : float
-        Share of all messages that are saved until D-PSGD has the loss at which the rule ends.
+    savings : mapping
+        By model.
     null : float
         What the rule saves on norms that are random walks, no learning involved.
-    accuracy : float
-        Accuracy of D-PSGD less that of the rule, after equally many passes.
     """
-    return Finding(
-        id,
-        claim,
-        ("adaptive-invariance", "pullback-cap"),
-        (
-            Check("nominal saving, after the forced passes", nominal, lowest=claimed - POINTS),
-            Check("accuracy lost", accuracy, highest=SAME_ACCURACY),
-            Check("saving at equal loss", at_equal_loss, lowest=claimed - POINTS),
-            Check("nominal saving, all messages", with_forced),
-            Check("nominal saving on random walks, without learning", null),
-            Check("nominal saving beyond that on random walks", nominal - null),
-        ),
-    )
+    checks = [Check("nominal saving on random walks, without learning", null)]
+    for model, saving in savings.items():
+        checks += [
+            Check(f"{model}: nominal saving, after the forced passes", saving.nominal, lowest=claimed - POINTS),
+            Check(f"{model}: saving at equal loss", saving.at_equal_loss, lowest=claimed - POINTS),
+            Check(f"{model}: accuracy lost", saving.accuracy, highest=SAME_ACCURACY),
+            Check(f"{model}: nominal saving, all messages", saving.with_forced),
+            Check(f"{model}: messages over D-PSGD's at equal loss, after the forced", saving.spent_after_forced),
+            Check(f"{model}: nominal saving of bits", saving.bits),
+            Check(f"{model}: saving of bits at equal loss", saving.bits_at_equal_loss),
+            Check(f"{model}: nominal saving beyond that on random walks", saving.nominal - null),
+        ]
+    return Finding(id, claim, ("adaptive-invariance", "pullback-cap"), tuple(checks))
 
 
-def on_tuning(worst_loss: Mapping[str, float], differ: float, share_beyond: float) -> Finding:
+def on_tuning(worst_loss: Mapping[str, float], differ: Mapping[str, float], share: Mapping[str, float]) -> Finding:
     """The horizon and the scale.
 
     Parameters
     ----------
     worst_loss : mapping
-        Largest loss over that of D-PSGD, by range of the horizon.
-    differ : float
-        Share of the events that differ if all norms are scaled and shifted.
-    share_beyond : float
-        Share of messages of random walks at a horizon just above 1.
+        Largest loss over that of D-PSGD, by model and range of the horizon.
+    differ : mapping
+        Share of the events that differ if all norms are scaled, by what is scaled.
+    share : mapping
+        Share of messages after the forced ones, by where.
     """
     return Finding(
         "C3",
         "The adaptive threshold needs no tuning.",
         ("adaptive-invariance", "horizon-lockout"),
         (
-            Check("events that differ between a norm and ten times it", differ, highest=SAME_PATTERN),
+            *(Check(f"events that differ, {name}", part, highest=SAME_PATTERN) for name, part in differ.items()),
             *(Check(f"largest loss over D-PSGD, {name}", r, highest=TOLERABLE) for name, r in worst_loss.items()),
-            Check("messages of random walks, h = 1.05", share_beyond),
+            *(Check(f"messages after the forced, {name}", part) for name, part in share.items()),
         ),
     )
 
 
-def on_accuracy(loss: Mapping[str, float], accuracy: Mapping[str, float]) -> Finding:
-    """Loss over that of D-PSGD, and accuracy lost against it, by update, after equally many passes."""
+def on_accuracy(loss: Mapping[str, float], accuracy: Mapping[str, float], disagreement: Mapping[str, float]) -> Finding:
+    """Loss over that of D-PSGD, accuracy lost against it, and disagreement over its own, after equally many passes.
+
+    By model and update.
+    """
     return Finding(
         "C4",
         "Accuracy is unaffected by the events.",
@@ -103,12 +124,14 @@ def on_accuracy(loss: Mapping[str, float], accuracy: Mapping[str, float]) -> Fin
         (
             *(Check(f"loss over D-PSGD, {name}", ratio, highest=SAME_LOSS) for name, ratio in loss.items()),
             *(Check(f"accuracy lost, {name}", lost, highest=SAME_ACCURACY) for name, lost in accuracy.items()),
+            *(Check(f"disagreement over D-PSGD, {name}", ratio) for name, ratio in disagreement.items()),
         ),
     )
 
 
-def on_compression(bits: float, accuracy: float, equal_loss: float, choco: float) -> Finding:
-    """Events and top-k together.
+@dataclass(frozen=True)
+class Compression:
+    """What top-k at the events saves of the bits of events alone, on one model.
 
     Parameters
     ----------
@@ -121,17 +144,25 @@ def on_compression(bits: float, accuracy: float, equal_loss: float, choco: float
     choco : float
         The same of choco-event.
     """
-    return Finding(
-        "C5",
-        "Top-k at the events reduces the bits further at the same accuracy.",
-        ("compressed-staleness", "choco-event"),
-        (
-            Check("bits over those of events alone", bits, highest=FURTHER),
-            Check("accuracy lost against events alone", accuracy, highest=SAME_ACCURACY),
-            Check("bits over those of events alone, at equal loss", equal_loss, highest=FURTHER),
-            Check("the same, choco-event", choco),
-        ),
-    )
+
+    bits: float
+    accuracy: float
+    equal_loss: float
+    choco: float
+
+
+def on_compression(found: Mapping[str, Compression]) -> Finding:
+    """Events and top-k together, by model."""
+    checks: list[Check] = []
+    for model, one in found.items():
+        checks += [
+            Check(f"{model}: bits over those of events alone", one.bits, highest=FURTHER),
+            Check(f"{model}: accuracy lost against events alone", one.accuracy, highest=SAME_ACCURACY),
+            Check(f"{model}: bits over those of events alone, at equal loss", one.equal_loss, highest=FURTHER),
+            Check(f"{model}: the same, choco-event", one.choco),
+        ]
+    claim = "Top-k at the events reduces the bits further at the same accuracy."
+    return Finding("C5", claim, ("compressed-staleness", "choco-event"), tuple(checks))
 
 
 def on_guarantee(safe: float, attained: float, unsafe: float, posterior: float) -> Finding:
@@ -161,34 +192,49 @@ def on_guarantee(safe: float, attained: float, unsafe: float, posterior: float) 
     )
 
 
-def on_parallel(difference: float | None) -> Finding:
-    """Largest difference of an entry between a run of processes and its replay; None if there was no run.
+def on_parallel(
+    loss: Mapping[str, float], accuracy: Mapping[str, float], lag: float, distance: float, difference: float | None
+) -> Finding:
+    """One-sided windows: late, torn, overwritten, and workers that do not wait for each other.
 
-    It cannot decide: the claim is about one-sided messages, which may be torn or overwritten, and those here cannot.
+    Parameters
+    ----------
+    loss, accuracy : mapping
+        Loss over that of exact links, and accuracy lost against them, by what is sent, after equally many passes.
+    lag : float
+        Ticks by which a copy was behind the record of its sender, most, over those that were injected.
+    distance : float
+        Largest distance of a copy over what `latency-staleness` allows with the constants of the run.
+    difference : float or None
+        Largest difference of an entry between a run of processes, with messages that are two-sided, and its replay;
+        None if there was no run.
     """
-    words = "run against its replay, largest difference"
-    checks = () if difference is None else (Check(words, difference, highest=REPLAYED),)
-    untold = "messages of the processes here are two-sided, whole and in order; one-sided ones are not implemented"
+    real = "processes with two-sided messages against their replay, largest difference"
     return Finding(
         "C7",
         "It works with one-sided asynchronous communication.",
         ("latency-staleness", "mass-conservation", "torn-copies"),
-        checks,
-        untold,
+        (
+            *(Check(f"loss over exact links, {name}", ratio, highest=SAME_LOSS) for name, ratio in loss.items()),
+            *(Check(f"accuracy lost, {name}", lost, highest=SAME_ACCURACY) for name, lost in accuracy.items()),
+            Check("staleness over what was injected, largest", lag, highest=1.0),
+            Check("distance of a late copy over its bound, largest", distance, highest=1 + MARGIN),
+            *(() if difference is None else (Check(real, difference, highest=REPLAYED),)),
+        ),
     )
 
 
-def on_workers(after_forced: Mapping[int, float], loss: Mapping[int, float], claimed: float) -> Finding:
-    """Saving after the forced passes, and loss over D-PSGD, by number of workers."""
+def on_workers(after_forced: Mapping[str, float], loss: Mapping[str, float], claimed: float) -> Finding:
+    """Saving after the forced passes, and loss over D-PSGD on the same network, by network and number of workers."""
     return Finding(
         "C8",
         "The saving holds for more workers.",
-        ("adaptive-invariance", "optimal-weights"),
+        ("adaptive-invariance", "pullback-cap", "optimal-weights"),
         (
             *(
-                Check(f"saving after the forced passes, n = {n}", s, lowest=claimed - POINTS)
-                for n, s in after_forced.items()
+                Check(f"saving after the forced passes, {place}", share, lowest=claimed - POINTS)
+                for place, share in after_forced.items()
             ),
-            *(Check(f"loss over D-PSGD, n = {n}", ratio, highest=SAME_LOSS) for n, ratio in loss.items()),
+            *(Check(f"loss over D-PSGD, {place}", ratio, highest=SAME_LOSS) for place, ratio in loss.items()),
         ),
     )

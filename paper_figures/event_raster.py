@@ -1,6 +1,7 @@
 """One run of the published rule from inside: what its trigger sees, when it fires, and how old the copies are."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from taciturn.solvers.array import Stream
 
 from . import style
 from .cache import Arrays
-from .event_runs import FORCED, PUBLISHED, RULES, WORKERS, images, task
+from .event_runs import CNN2, FORCED, MODELS, PUBLISHED, RULES, SOFTMAX, WORKERS, images, models, network_passes, task
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked
@@ -21,8 +22,10 @@ PASSES = {"quick": 240, "full": 1000}
 SHOWN = (FORCED - 9, 140)
 """Passes of the panels with single events."""
 
+NETWORK_TENSOR = "dense1.weight"  # 25,000 of the 27,480 parameters
 
-def inside(passes: int, budget: str) -> Arrays:
+
+def inside(passes: int, budget: str, model: str = SOFTMAX) -> Arrays:
     """Run the published rule and look at the tensors in every pass, as its trigger does.
 
     Returns
@@ -31,7 +34,7 @@ def inside(passes: int, budget: str) -> Arrays:
         Norms of the tensors, what the trigger sees (the change of the norm since the last message), how far the
         copy is, the threshold it is compared with, whether it fires, and the age of the copy after that.
     """
-    where = task(WORKERS, budget)
+    where = task(WORKERS, budget, model)
     method = RULES[PUBLISHED].method(where)
     state, rng = method.init(where.problem, where.start), Stream(0)
     columns: dict[str, list[np.ndarray]] = {name: [] for name in ("norm", "seen", "distance", "threshold", "event")}
@@ -51,29 +54,37 @@ def inside(passes: int, budget: str) -> Arrays:
 
 def compute(setting: Setting, progress: Progress) -> Table:
     """Norms, thresholds, events and ages of every tensor of every worker in every pass."""
-    passes, data = PASSES[setting.budget], images(setting.budget)[0].name
-    run = partial(inside, passes, setting.budget)
-    found = setting.cache.get(run, what="inside the published rule", passes=passes, data=data, budget=setting.budget)
-    progress(1, 1)
-    tables = []
-    for b, tensor in enumerate(task(WORKERS, setting.budget).tensors.names):
-        for worker in range(WORKERS):
-            columns = {name: values[:, worker, b] for name, values in found.items()}
-            columns["event"] = columns["event"].astype(np.int64)
-            place = {"data": data, "tensor": tensor, "worker": worker}
-            tables.append(Table.of(**place, iteration=np.arange(passes), **columns))
+    budget, data = setting.budget, images(setting.budget)[0].name
+    tables: list[Table] = []
+    shown = models(SOFTMAX, CNN2)
+    for number, model in enumerate(shown, start=1):
+        passes = PASSES[budget] if model == SOFTMAX else network_passes(WORKERS, budget, model)
+        inputs: dict[str, Any] = {"passes": passes, "budget": budget, "model": model}
+        found = setting.cache.get(partial(inside, **inputs), **inputs, what="inside the published rule", data=data)
+        for b, tensor in enumerate(task(WORKERS, budget, model).tensors.names):
+            for worker in range(WORKERS):
+                columns = {name: values[:, worker, b] for name, values in found.items()}
+                columns["event"] = columns["event"].astype(np.int64)
+                place = {"data": data, "model": model, "tensor": tensor, "worker": worker}
+                tables.append(Table.of(**place, iteration=np.arange(passes), **columns))
+        progress(number, len(shown))
     return stacked(tables)
 
 
 def plot(table: Table) -> Drawing:
-    """Norm with events; what the trigger sees; the raster; events per tensor."""
-    figure, axes = style.canvas(style.TWO_COLUMNS, 4.6, rows=2, columns=2, width_ratios=(1.5, 1))
-    tensor = min(table.different("tensor"), key=lambda name: int(table.where(tensor=name)["event"].sum()))
-    one = table.where(tensor=tensor, worker=0)
-    _draw_trigger(axes[0], one, tensor)
-    _draw_norm(axes[1], one, tensor)
-    _draw_raster(axes[2], table.where(tensor=tensor), tensor)
-    _draw_counts(axes[3], table)
+    """Norm with events; what the trigger sees; the raster; events per tensor; of a network the first two."""
+    rows = len(table.different("model"))
+    figure, axes = style.canvas(style.TWO_COLUMNS, 2.3 * (rows + 1), rows=rows + 1, columns=2, width_ratios=(1.5, 1))
+    softmax = table.where(model=SOFTMAX)
+    tensor = min(softmax.different("tensor"), key=lambda name: int(softmax.where(tensor=name)["event"].sum()))
+    _draw_trigger(axes[0], softmax.where(tensor=tensor, worker=0), tensor)
+    _draw_norm(axes[1], softmax.where(tensor=tensor, worker=0), tensor)
+    _draw_raster(axes[2], softmax.where(tensor=tensor), tensor)
+    _draw_counts(axes[3], softmax)
+    if rows > 1:
+        one = table.where(model=CNN2, tensor=NETWORK_TENSOR, worker=0)
+        _draw_trigger(axes[4], one, f"{MODELS[CNN2]}'s {NETWORK_TENSOR}")
+        _draw_norm(axes[5], one, NETWORK_TENSOR)
     style.panel_letters(axes)
     return figure
 
@@ -150,7 +161,8 @@ FIGURE = Figure(
         "horizon 1, tensors weight and bias; (a) to (c) show the one with the fewest events. (a) What the trigger "
         "compares, the change of the norm since the last message, with its threshold, and the true distance of the "
         "copy, which nothing bounds. (b) Norm, with events; shaded: the 29 forced passes. (c) Events of every worker, "
-        "and the age of the neighbours' copies. (d) Events of every tensor; dashed: the forced part."
+        "and the age of the neighbours' copies. (d) Events of every tensor; dashed: the forced part. (e), (f) "
+        "Where torch is, (a) and (b) of the largest tensor of CNN-2."
     ),
     claim="The published trigger sees a part of the movement only; events follow the shape of the norm's path.",
     theorems=("norm-diff-unsafe", "adaptive-invariance"),

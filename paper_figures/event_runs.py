@@ -1,16 +1,13 @@
-"""The runs that the figures about event-triggered messages share: images of digits on a ring, in mini-batches."""
+"""The runs that the figures about event-triggered messages share: rules on a ring, in mini-batches."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from taciturn.solvers.array import Array, to_numpy
 from taciturn.solvers.compressors import TopK
-from taciturn.solvers.data import Dataset, load_digits, load_mnist
 from taciturn.solvers.decentralised import (
     Adaptive,
     Always,
@@ -26,21 +23,24 @@ from taciturn.solvers.decentralised import (
     run_decentralised,
 )
 from taciturn.solvers.methods import MiniBatch
-from taciturn.solvers.partition import Partition
-from taciturn.solvers.problems import softmax_regression
 from taciturn.solvers.topology import metropolis, network
 from taciturn.theory.communication import index_bits
 
-from .adaptive_compression_runs import mnist_is_here
 from .cache import Arrays
+from .event_tasks import BATCH_NORM, CNN2, MODELS, SOFTMAX, Task, images, models, network_passes, task
 from .setting import Setting
 
 __all__ = [
     "AVERAGE_PRESERVING",
+    "BATCH_NORM",
+    "CNN2",
     "FLOAT_BITS",
     "FORCED",
+    "MODELS",
+    "NETWORK_RULES",
     "PUBLISHED",
     "RULES",
+    "SOFTMAX",
     "STEP",
     "SYNCHRONOUS",
     "WORKERS",
@@ -48,6 +48,9 @@ __all__ = [
     "Rule",
     "Task",
     "course",
+    "images",
+    "models",
+    "network_passes",
     "ring",
     "task",
 ]
@@ -56,92 +59,9 @@ WORKERS = 8
 STEP = 0.05  # as published
 FORCED = 29  # passes at the start of the published rule, in which everything is sent
 FLOAT_BITS = 32  # what a value is billed as
-REGULARISATION = 1e-3
-MNIST_ROWS = {"quick": 3200, "full": 60_000}
-BATCH = {"digits": 16, "synthetic": 16, "mnist": 64}
 POINTS = 40  # of a run at which the loss is evaluated
-
+NETWORK_POINTS = 12
 SYNCHRONOUS, PUBLISHED, AVERAGE_PRESERVING = "D-PSGD", "A, published trigger", "B, published trigger"
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What the workers train.
-
-    Parameters
-    ----------
-    problem : Problem
-        With a contiguous part of the rows for each worker, all equally many.
-    tensors : Tensors
-        Of its parameters.
-    start : Array, shape (d,)
-        Of all workers.
-    accuracy : callable
-        Share of the test images whose class parameters (d,) find.
-    batch : int
-        Rows of a mini-batch.
-    rows : int
-        Of every worker.
-    """
-
-    problem: Any
-    tensors: Tensors
-    start: Array
-    accuracy: Callable[[Array], float]
-    batch: int
-    rows: int
-
-    def passes(self, epochs: int) -> int:
-        """Iterations in a number of epochs, the last batch of each incomplete."""
-        return epochs * -(-self.rows // self.batch)
-
-
-@cache
-def images(budget: str) -> tuple[Dataset, Dataset]:
-    """Return images for training and tests: MNIST if TACITURN_DATA names it, else 8x8 digits, else synthetic ones."""
-    if mnist_is_here():
-        training, rows = load_mnist(), MNIST_ROWS[budget]
-        return Dataset("mnist", training.features[:rows], training.targets[:rows]), load_mnist(part="test")
-    try:
-        digits = load_digits()
-    except ImportError:
-        digits = _prototypes()
-    parts = slice(0, 1440), slice(1440, None)
-    training, test = (Dataset(digits.name, digits.features[part], digits.targets[part]) for part in parts)
-    return training, test
-
-
-def _prototypes() -> Dataset:
-    """Ten images of random pixels, each many times with noise: what there is without scikit-learn."""
-    rng = np.random.default_rng(0)
-    targets = rng.integers(0, 10, 1797)
-    return Dataset("synthetic", rng.random((10, 64))[targets] + rng.normal(size=(1797, 64)), targets)
-
-
-@cache
-def task(workers: int, budget: str) -> Task:
-    """Return softmax regression, weights and biases, on contiguous parts of the images.
-
-    Examples
-    --------
-    >>> import pytest
-    >>> _ = pytest.importorskip("sklearn")
-    >>> task(8, "quick").tensors.names
-    ('weight', 'bias')
-    """
-    training, test = images(budget)
-    # A column of ones makes the last rows of the matrix the biases.
-    features, tested = (np.column_stack([part.features, np.ones(len(part.targets))]) for part in (training, test))
-    rows = len(features) // workers
-    one = softmax_regression(features, training.targets, REGULARISATION)
-    problem = one.split(Partition([*np.arange(rows * workers).reshape(workers, rows)]))
-    classes = one.d // features.shape[1]
-
-    def accuracy(x: Array) -> float:
-        return float(np.mean((tested @ x.reshape(-1, classes)).argmax(axis=1) == test.targets))
-
-    tensors = Tensors.of({"weight": one.d - classes, "bias": classes})
-    return Task(problem, tensors, np.zeros(one.d), accuracy, BATCH[training.name], rows)
 
 
 def ring(workers: int) -> Any:
@@ -163,21 +83,27 @@ class Rule:
         Share of the entries of a tensor that an event sends, as values.
     damping : float or None
         If given, events send compressed differences, and the gradient comes first (`choco-event`).
+    graph : str
+        Name of the network, with Metropolis weights.
+    step : float
+        Of the gradient.
     """
 
     trigger: Trigger
     update: str = "published"
     kept: float = 1.0
     damping: float | None = None
+    graph: str = "ring"
+    step: float = STEP
 
     def method(self, where: Task) -> DecentralisedMethod:
-        """Return the method on the ring."""
-        W, oracle = ring(where.problem.workers), MiniBatch(where.batch)
+        """Return the method on the network."""
+        W, oracle = metropolis(network(self.graph, where.problem.workers)), MiniBatch(where.batch)
         if self.damping is not None:
             top = TopK(int(np.ceil(self.kept * where.tensors.d)))
-            return CompressedEvents(W, self.trigger, top, STEP, self.damping, oracle=oracle)
+            return CompressedEvents(W, self.trigger, top, self.step, self.damping, oracle=oracle)
         content = Whole() if self.kept == 1 else Sparsified(self.kept)
-        return EventTriggeredGradient(W, self.trigger, STEP, self.update, where.tensors, content, oracle=oracle)
+        return EventTriggeredGradient(W, self.trigger, self.step, self.update, where.tensors, content, oracle=oracle)
 
     def bits(self, tensors: Tensors) -> NDArray[np.float64]:
         """Bits of an event of every tensor, to one neighbour; a sparse one sends indices."""
@@ -201,6 +127,19 @@ RULES: dict[str, Rule] = {
 }
 """Constant thresholds are those of the difference-norm trigger, without forced passes."""
 
+NETWORK_RULES = {
+    CNN2: (
+        SYNCHRONOUS,
+        PUBLISHED,
+        AVERAGE_PRESERVING,
+        "B, constant 0.2",
+        "top 10 % at events, A",
+        "choco-event, top 10 %",
+    ),
+    BATCH_NORM: (SYNCHRONOUS, PUBLISHED),
+}
+"""Those with which networks are trained, which takes longer."""
+
 
 @dataclass(frozen=True, eq=False)
 class Course:
@@ -211,7 +150,7 @@ class Course:
     iteration : shape (R,)
         Where loss, accuracy and disagreement were measured, 0 and K among them.
     loss : shape (R,)
-        F of the workers' average.
+        F of the workers' average; of a network over the first rows of every worker.
     accuracy : shape (R,)
         Share of test images.
     disagreement : shape (R,)
@@ -267,23 +206,31 @@ class Course:
         return float(spent[after - 1] + part * (spent[after] - spent[after - 1]))
 
 
-def course(setting: Setting, rule: Rule, passes: int, workers: int = WORKERS, seed: int = 0) -> Course:
+def course(
+    setting: Setting, rule: Rule, passes: int, workers: int = WORKERS, seed: int = 0, model: str = SOFTMAX
+) -> Course:
     """Return a run, made or from the cache."""
+    inputs: dict[str, Any] = {
+        "rule": rule,
+        "passes": passes,
+        "workers": workers,
+        "seed": seed,
+        "budget": setting.budget,
+    }
     data = images(setting.budget)[0].name
-    inputs = {"rule": rule, "passes": passes, "workers": workers, "seed": seed, "data": data, "budget": setting.budget}
-    return Course(**setting.cache.get(partial(_run, rule, passes, workers, seed, setting.budget), **inputs))
+    return Course(**setting.cache.get(partial(_run, **inputs, model=model), **inputs, data=data, model=model))
 
 
-def _run(rule: Rule, passes: int, workers: int, seed: int, budget: str) -> Arrays:
-    where = task(workers, budget)
-    record = {"accuracy": lambda state: where.accuracy(to_numpy(state.average))}
+def _run(rule: Rule, passes: int, workers: int, seed: int, budget: str, model: str) -> Arrays:
+    where, points = task(workers, budget, model), POINTS if model == SOFTMAX else NETWORK_POINTS
+    record = {"accuracy": lambda state: where.accuracy(state.average)}
     found = run_decentralised(
         rule.method(where),
         where.problem,
         passes,
         where.start,
         seed,
-        record_every=max(passes // POINTS, 1),
+        record_every=max(passes // points, 1),
         record=record,
     )
     return {

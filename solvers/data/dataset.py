@@ -1,6 +1,6 @@
 """What every loader returns, and the optional dependency that some of them need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -25,8 +25,9 @@ class Dataset:
     Examples
     --------
     >>> import numpy as np
-    >>> Dataset("tiny", np.eye(3), np.array([1.0, -1.0, 1.0]))
-    Dataset('tiny', 3 x 3)
+    >>> tiny = Dataset("tiny", np.eye(3), np.array([1.0, -1.0, 1.0]))
+    >>> tiny, tiny.of_rows(slice(2))
+    (Dataset('tiny', 3 x 3), Dataset('tiny', 2 x 3))
     """
 
     name: str
@@ -36,6 +37,10 @@ class Dataset:
     def __repr__(self) -> str:
         rows, columns = self.features.shape
         return f"Dataset({self.name!r}, {rows} x {columns})"
+
+    def of_rows(self, rows: Any) -> "Dataset":
+        """Return some of the rows: a slice, or their numbers."""
+        return replace(self, features=self.features[rows], targets=self.targets[rows])
 
 
 def scikit_learn_datasets(wanted: str) -> Any:

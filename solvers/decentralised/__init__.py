@@ -1,9 +1,11 @@
 """Workers without a server: mixing with the neighbours' last messages, which are sent only at events."""
 
 from .compressed_events import CompressedEvents
+from .counts import Counts
 from .event_triggered import EventTriggeredGradient
 from .fixed_point import fixed_point, posterior_bound
 from .messages import Compressed, Content, Sparsified, Whole
+from .one_sided import OneSidedGradient, OneSidedState
 from .run import DecentralisedMethod, DecentralisedRun, run_decentralised
 from .state import DecentralisedState, Events
 from .tensors import Tensors
@@ -15,6 +17,7 @@ from .triggers import (
     DifferenceNorm,
     Every,
     Forced,
+    HorizonWarning,
     Look,
     NormAndAngle,
     NormDifference,
@@ -22,6 +25,7 @@ from .triggers import (
     Relative,
     Trigger,
 )
+from .windows import Windows
 
 __all__ = [
     "Adaptive",
@@ -30,6 +34,7 @@ __all__ = [
     "CompressedEvents",
     "Constant",
     "Content",
+    "Counts",
     "DecentralisedMethod",
     "DecentralisedRun",
     "DecentralisedState",
@@ -40,9 +45,12 @@ __all__ = [
     "Every",
     "Forced",
     "Geometric",
+    "HorizonWarning",
     "Look",
     "NormAndAngle",
     "NormDifference",
+    "OneSidedGradient",
+    "OneSidedState",
     "Path",
     "PowerLaw",
     "Relative",
@@ -52,6 +60,7 @@ __all__ = [
     "TrackingState",
     "Trigger",
     "Whole",
+    "Windows",
     "fixed_point",
     "posterior_bound",
     "run_decentralised",

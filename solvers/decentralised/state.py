@@ -13,7 +13,7 @@ from ..problems import Problem
 from .tensors import Tensors
 from .triggers import Look, Trigger
 
-__all__ = ["DecentralisedState", "Events", "after_events", "check_start", "look_at"]
+__all__ = ["DecentralisedState", "Events", "Workers", "after_events", "check_start", "look_at"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,25 @@ class Events:
     error: float = float("nan")
 
 
+class Workers:
+    """Whatever has the parameters of all workers: their average, and how far they are from it."""
+
+    points: Array
+
+    @property
+    def average(self) -> Array:
+        """The workers' average, shape (d,)."""
+        return array_namespace(self.points).mean(self.points, axis=0)
+
+    @property
+    def disagreement(self) -> float:
+        """Mean squared distance of the workers from their average: V."""
+        xp = array_namespace(self.points)
+        return float(xp.mean(xp.sum((self.points - self.average) ** 2, axis=1)))
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class DecentralisedState:
+class DecentralisedState(Workers):
     """Parameters of all workers, and what their neighbours believe them to be.
 
     Parameters
@@ -92,17 +109,6 @@ class DecentralisedState:
             trigger_memory=trigger.start(n, tensors),
             **more,
         )
-
-    @property
-    def average(self) -> Array:
-        """The workers' average, shape (d,)."""
-        return array_namespace(self.points).mean(self.points, axis=0)
-
-    @property
-    def disagreement(self) -> float:
-        """Mean squared distance of the workers from their average: V."""
-        xp = array_namespace(self.points)
-        return float(xp.mean(xp.sum((self.points - self.average) ** 2, axis=1)))
 
 
 def check_start(problem: Problem, x0: Array, tensors: Tensors) -> Array:

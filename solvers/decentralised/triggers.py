@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ __all__ = [
     "DifferenceNorm",
     "Every",
     "Forced",
+    "HorizonWarning",
     "Look",
     "NormAndAngle",
     "NormDifference",
@@ -256,6 +258,14 @@ class Forced:
         return fires | (look.iteration - look.last_sent >= self.every), memory
 
 
+HORIZON_LIMIT = 3 ** (1 / 3)
+"""The value of `horizon-lockout`: a tensor of steadily drifting norm is never sent again beyond it."""
+
+
+class HorizonWarning(UserWarning):
+    """A horizon at which the published rule falls silent for ever."""
+
+
 @dataclass(frozen=True, eq=False)
 class AdaptiveMemory:
     """What the adaptive rule remembers of every tensor: threshold, last slopes (n, B, H), last pass, last norm."""
@@ -272,7 +282,7 @@ class Adaptive:
     Parameters
     ----------
     horizon : float
-        h. Beyond ``3^(1/3)`` a steadily drifting tensor falls silent for ever (`horizon-lockout`).
+        h. Beyond ``3^(1/3)`` a steadily drifting tensor falls silent for ever (`horizon-lockout`) if it compounds.
     history : int
         Number of slopes that are averaged.
     warm_up : int
@@ -282,9 +292,20 @@ class Adaptive:
     measure : {"norm difference", "distance"}
         What is compared with the threshold: as published, or safe.
 
+    Warns
+    -----
+    HorizonWarning
+        If the horizon compounds and is beyond the limit of `horizon-lockout`.
+
     Notes
     -----
     Source: dossier 4.1.4, read from the reference program. Passes count from 1.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> with pytest.warns(HorizonWarning, match="1.4422"):
+    ...     _ = Adaptive(horizon=1.5)
     """
 
     horizon: float = 1.0
@@ -300,6 +321,13 @@ class Adaptive:
         check_count(self.history, "history")
         check_count(self.warm_up, "warm_up", lowest=0)
         check_choice(self.measure, "measure", ("norm difference", "distance"))
+        if self.compounding and self.horizon > HORIZON_LIMIT:
+            warnings.warn(
+                f"horizon={self.horizon:g} is beyond 3^(1/3) = {HORIZON_LIMIT:.5g}: tensors whose norms drift steadily "
+                "are never sent again after the first passes (horizon-lockout)",
+                HorizonWarning,
+                stacklevel=3,
+            )
 
     def start(self, n: int, tensors: Tensors) -> AdaptiveMemory:
         """Return thresholds and slopes that are zero."""

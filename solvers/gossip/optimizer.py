@@ -329,7 +329,8 @@ class EventTriggered:
         total = np.zeros_like(x)
         for rank, weight in self._copy_weights.items():
             total += x.dtype.type(weight) * copies[rank]
-        return x.dtype.type(self._own_weight) * x + total
+        mixed: NDArray[Any] = x.dtype.type(self._own_weight) * x + total
+        return mixed
 
 
 def _check_neighbours(neighbours: Mapping[int, float], rank: int, world_size: int) -> dict[int, float]:

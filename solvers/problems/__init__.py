@@ -1,7 +1,7 @@
 """Problems: quadratics and regularised linear models, with constants and certified minimisers; neural networks."""
 
 from .linear_model import LinearModel, logistic_regression, ridge_regression, softmax_regression
-from .neural import NeuralNetwork, cnn2, mlp
+from .neural import NeuralNetwork, cnn2, cnn_batch_norm, mlp
 from .problem import Constants, Problem, Reference
 from .quadratic import Quadratic, heterogeneous_quadratic, quadratic, quadratic_with_spectrum
 
@@ -13,6 +13,7 @@ __all__ = [
     "Quadratic",
     "Reference",
     "cnn2",
+    "cnn_batch_norm",
     "heterogeneous_quadratic",
     "logistic_regression",
     "mlp",

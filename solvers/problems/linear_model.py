@@ -48,6 +48,8 @@ class Block:
 
 def _product(matrix: Any, x: Array) -> Array:
     """Multiply along the last axis but one: (m, p) times (..., p, c) is (..., m, c), as one product of two matrices."""
+    if x.ndim == 2:  # the same with nothing to rearrange
+        return matrix @ x
     xp = array_namespace(x)
     columns = xp.reshape(xp.moveaxis(x, -2, 0), (x.shape[-2], -1))
     product = xp.reshape(matrix @ columns, (matrix.shape[0], *x.shape[:-2], x.shape[-1]))

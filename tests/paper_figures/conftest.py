@@ -13,11 +13,16 @@ from taciturn.paper_figures import (
     event_claims,
     event_horizon,
     event_mixing,
+    event_networks,
+    event_one_sided,
     event_raster,
     event_residual,
     event_runs,
     event_savings,
+    event_sparsified,
+    event_tasks,
     event_tensors,
+    event_tracking,
     event_workers,
     ratios_labels,
     ratios_network,
@@ -107,11 +112,18 @@ def small_events(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few passes, horizons, thresholds and workers, and no processes."""
     monkeypatch.delenv("TACITURN_DATA", raising=False)
     monkeypatch.setattr(event_runs, "POINTS", 10)
+    monkeypatch.setattr(event_tasks, "NETWORK_EPOCHS", {"quick": {"digits": 2, "synthetic": 2}})
+    monkeypatch.setattr(event_runs, "NETWORK_POINTS", 4)
     monkeypatch.setattr(event_savings, "PASSES", {"quick": 60})
     monkeypatch.setattr(event_raster, "PASSES", {"quick": 145})
     monkeypatch.setattr(event_horizon, "PASSES", {"quick": 60})
     monkeypatch.setattr(event_horizon, "HORIZONS", {"quick": (0.5, 1.0, 1.5)})
+    monkeypatch.setattr(event_horizon, "NETWORK_HORIZONS", {"quick": (1.0, 1.5)})
     monkeypatch.setattr(event_horizon, "CONSTANTS", (0.1, 1.0))
+    monkeypatch.setattr(event_networks, "SIZES", {"quick": {"ring": (4, 8), "torus": (8,), "complete": (8,)}})
+    monkeypatch.setattr(event_networks, "EPOCHS", {"quick": 4})
+    monkeypatch.setattr(event_sparsified, "PASSES", {"quick": 60})
+    monkeypatch.setattr(event_tracking, "ITERATIONS", {"quick": 100})
     monkeypatch.setattr(event_workers, "WORKERS", (4, 8))
     monkeypatch.setattr(event_workers, "EPOCHS", {"quick": 4})
     monkeypatch.setattr(event_residual, "THRESHOLDS", {"quick": (0.1, 1.0)})
@@ -119,6 +131,8 @@ def small_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_tensors, "ITERATIONS", {"quick": 300})
     monkeypatch.setattr(event_mixing, "SIMULATED", {"quick": (1.0,)})
     monkeypatch.setattr(event_mixing, "THRESHOLDS", {"quick": 3})
+    monkeypatch.setattr(event_one_sided, "PASSES", {"quick": 40})
+    monkeypatch.setattr(event_one_sided, "POINTS", 5)
     monkeypatch.setattr(event_claims, "torch_is_here", lambda: False)
 
 

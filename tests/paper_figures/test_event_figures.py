@@ -1,22 +1,36 @@
 """Figures about event-triggered messages: what they show follows from theorems, and verdicts from measurements."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from taciturn.paper_figures import event_horizon, event_mixing, event_residual, event_savings, event_tensors
+from taciturn.paper_figures import (
+    event_claims,
+    event_horizon,
+    event_mixing,
+    event_residual,
+    event_savings,
+    event_tensors,
+    event_workers,
+)
 from taciturn.paper_figures import event_judgements as judge
 from taciturn.paper_figures import event_runs as runs
+from taciturn.paper_figures import event_tasks as tasks
+from taciturn.paper_figures.cache import Cache
+from taciturn.paper_figures.setting import Setting
 from taciturn.paper_figures.verdicts import Finding, Verdict
-from taciturn.solvers.decentralised import Adaptive, Tensors
+from taciturn.solvers.decentralised import Adaptive, Tensors, run_decentralised
 from taciturn.theory import theorem
 
 
 def test_the_rule_forces_its_first_passes_and_falls_silent_beyond_the_limit() -> None:
     steady = np.arange(200.0)[:, None]
     limit = float(theorem("horizon-lockout").evaluate().value)
-    below, beyond = (event_horizon.event_pattern(steady, Adaptive(limit + change)) for change in (-1e-3, 1e-3))
+    rules = (event_horizon.published(limit + change) for change in (-1e-3, 1e-3))
+    below, beyond = (event_horizon.event_pattern(steady, rule) for rule in rules)
 
     assert below[: runs.FORCED].all()
     assert beyond[: runs.FORCED].all()
@@ -89,23 +103,151 @@ def test_every_rule_has_a_look() -> None:
     assert list(event_savings.LOOKS) == list(runs.RULES)
 
 
-def _messages(equal: float) -> Finding:
-    return judge.on_messages(
-        "C1", "Saves.", 0.6, nominal=0.6, with_forced=0.5, at_equal_loss=equal, null=0.61, accuracy=0.0
+# ---- networks ----
+
+needs_torch = pytest.mark.skipif(not tasks.torch_is_here(), reason="torch is not installed")
+
+
+@pytest.fixture
+def digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The 8x8 digits, or what there is without scikit-learn."""
+    monkeypatch.delenv("TACITURN_DATA", raising=False)
+    if runs.images("quick")[0].name == "mnist":
+        for function in (runs.images, tasks._softmax_task, tasks._network_task):
+            function.cache_clear()
+
+
+@needs_torch
+def test_the_network_has_the_published_tensors_and_bits(digits: None) -> None:
+    tensors = runs.task(8, "quick", runs.CNN2).tensors
+    bits = runs.RULES[runs.PUBLISHED].bits(tensors)
+
+    assert tensors.sizes == (90, 10, 1800, 20, 25_000, 50, 500, 10)
+    assert bits.sum() == 27_480 * 32
+    assert bits[tensors.names.index("dense1.weight")] / bits.sum() == pytest.approx(0.91, abs=1e-3)
+    assert len(runs.task(8, "quick", runs.BATCH_NORM).tensors.sizes) == 10
+
+
+@pytest.mark.parametrize(("workers", "share"), [(4, 0.012), (8, 0.025), (16, 0.049), (32, 0.097)])
+def test_forced_passes_are_the_share_that_the_counting_rules_say(workers: int, share: float) -> None:
+    where = runs.Task(
+        None, Tensors.whole(1), np.zeros(1), lambda x: 0.0, tasks.NETWORK_BATCH["mnist"], 60_000 // workers
     )
+
+    assert runs.FORCED / where.passes(tasks.NETWORK_EPOCHS["full"]["mnist"]) == pytest.approx(share, abs=6e-4)
+
+
+def test_small_images_are_enlarged_in_place() -> None:
+    one = np.zeros((2, 64))
+    one[1, 8 * 1 + 6] = 1.0
+    blank, big = tasks.enlarged(one).reshape(2, 28, 28)
+    rows, columns = np.nonzero(big)
+
+    assert not blank.any()
+    assert set(rows) == {5, 6, 7}
+    assert set(columns) == {20, 21, 22}
+    assert tasks.enlarged(np.ones((1, 784))).shape == (1, 784)
+
+
+@needs_torch
+def test_a_network_is_trained_tensor_by_tensor_from_one_start(digits: None, tmp_path: Path) -> None:
+    found = runs.course(Setting(Cache(tmp_path)), runs.RULES[runs.PUBLISHED], 44, workers=3, model=runs.CNN2)
+    where = runs.task(3, "quick", runs.CNN2)
+
+    assert found.events.shape == (44, 3, 8)
+    assert found.events[: runs.FORCED].all()
+    assert 0 < found.share_after_forced < 0.9
+    assert found.loss[-1] < 0.97 * found.loss[0]
+    # Bits weigh the tensors: all but all of them are those of the one with 25,000 entries.
+    assert found.volume[-1] == pytest.approx(float(found.events[..., 4].mean()), abs=0.09)
+    assert found.volume[-1] != pytest.approx(found.message_share, abs=1e-6)
+    # All workers start where they agree, and F is over the first rows of each.
+    assert found.disagreement[0] < 1e-9 < found.disagreement[-1]
+    first = [block.of_rows(slice(tasks.MEASURED["quick"] // 3)) for block in where.problem.blocks]
+    values = [float(where.problem._loss(where.start, block.features, block.labels)) for block in first]
+    assert found.loss[0] == pytest.approx(np.mean(values), rel=1e-5)
+
+
+@needs_torch
+def test_the_pixels_of_a_network_are_standardised(digits: None) -> None:
+    features = np.concatenate([block.features.numpy() for block in runs.task(8, "quick", runs.CNN2).problem.blocks])
+
+    assert features.shape[1] == 784
+    assert features.mean() == pytest.approx(0, abs=1e-4)
+    assert features.std() == pytest.approx(1, abs=1e-4)
+
+
+def test_without_torch_networks_are_left_out_and_it_is_said(
+    digits: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "torch_is_here", lambda: False)
+    monkeypatch.setattr(runs, "POINTS", 5)
+    monkeypatch.setattr(event_savings, "PASSES", {"quick": 40})
+    monkeypatch.setattr(event_workers, "WORKERS", (4,))
+    monkeypatch.setattr(event_workers, "EPOCHS", {"quick": 2})
+    monkeypatch.setattr(event_tensors, "ITERATIONS", {"quick": 30})
+    setting = Setting(Cache(tmp_path))
+
+    for figure, column, left in (
+        (event_savings.FIGURE, "model", ["softmax"]),
+        (event_workers.FIGURE, "model", ["softmax"]),
+        (event_tensors.FIGURE, "part", ["growth"]),
+    ):
+        table = figure.compute(setting, lambda done, total: None)
+        assert table.different(column) == left
+        figure.plot(table)
+    finding = event_claims._cifar(setting)
+    assert "left out, torch is not installed: CNN-2, CNN-2 with batch normalisation" in finding.data
+    assert any("softmax regression: saving at equal loss" in check.quantity for check in finding.checks)
+    assert not any("CNN" in check.quantity for check in finding.checks)
+
+
+def test_larger_data_and_smaller_steps_are_the_same_run(digits: None) -> None:
+    found = event_claims._scaled("quick")
+    rule, where = runs.Rule(Adaptive(), step=runs.STEP / 10), runs.task(8, "quick", scale=10.0)
+    wrong = run_decentralised(rule.method(where), where.problem, 80, where.start, record_every=80)
+
+    assert (found["plain"] == found["scaled"]).all()
+    assert 0.2 < found["plain"].mean() < 0.8
+    assert (wrong.events[runs.FORCED :] != found["plain"][: 80 - runs.FORCED]).any()
+
+
+def test_messages_at_equal_loss_with_and_without_the_forced() -> None:
+    ends = np.zeros(2)
+    count = 2 * runs.FORCED
+
+    def made(loss: list[float], fired: int) -> runs.Course:
+        events = np.zeros((count, 1, 1), dtype=bool)
+        events[:fired] = True
+        return runs.Course(np.array([0, count]), np.array(loss), ends, ends, events, np.ones(1), np.array(1.0))
+
+    run, other = made([2.0, 0.5], runs.FORCED + 1), made([2.0, 0.0], count)
+    assert event_claims._spent(run, other) == pytest.approx((runs.FORCED + 1) / (0.75 * count))
+    assert event_claims._spent(run, other, forced=0.5) == pytest.approx((1 / count) / 0.25)
+    assert event_claims._spent(made([2.0, 1.5], runs.FORCED), other, forced=0.5) == float("inf")
+
+
+# ---- verdicts ----
+
+
+def _messages(equal: float) -> Finding:
+    good = judge.Saving(
+        0.6, 0.5, at_equal_loss=0.55, spent_after_forced=0.4, bits=0.3, bits_at_equal_loss=0.1, accuracy=0
+    )
+    return judge.on_messages("C1", "Saves.", 0.6, {"a": good, "b": replace(good, at_equal_loss=equal)}, null=0.61)
 
 
 @pytest.mark.parametrize(
     ("finding", "right", "wrong"),
     [
         (_messages, 0.51, 0.4),
-        (lambda value: judge.on_tuning({"h": 1.0}, value, 0.0), 0.0, 0.01),
-        (lambda value: judge.on_tuning({"h": value}, 0.0, 0.0), 1.05, 1.3),
-        (lambda value: judge.on_accuracy({"A": value}, {"A": 0.0}), 1.005, 1.1),
-        (lambda value: judge.on_compression(0.2, 0.0, value, 0.1), 0.4, 0.6),
+        (lambda value: judge.on_tuning({"h": 1.0}, {"norms": value}, {"h": 0.0}), 0.0, 0.01),
+        (lambda value: judge.on_tuning({"h": value}, {"norms": 0.0}, {}), 1.05, 1.3),
+        (lambda value: judge.on_accuracy({"A": value}, {"A": 0.0}, {"A": 9.0}), 1.005, 1.1),
+        (lambda value: judge.on_compression({"a": judge.Compression(0.2, 0.0, value, 0.1)}), 0.4, 0.6),
         (lambda value: judge.on_guarantee(0.5, 0.999, value, 0.9), 1.0, 2e9),
         (lambda value: judge.on_guarantee(0.5, value, 1.0, 0.9), 0.999, 1.001),
-        (lambda value: judge.on_workers({4: 0.6}, {4: value}, 0.6), 1.0, 1.05),
+        (lambda value: judge.on_workers({"ring, n = 4": 0.6}, {"ring, n = 4": value}, 0.6), 1.0, 1.05),
     ],
 )
 def test_a_wrong_measurement_changes_the_verdict(
@@ -113,10 +255,3 @@ def test_a_wrong_measurement_changes_the_verdict(
 ) -> None:
     assert finding(right).verdict is Verdict.REPRODUCED
     assert finding(wrong).verdict is Verdict.IN_PART
-
-
-def test_a_replay_does_not_decide_about_one_sided_messages() -> None:
-    for difference in (0.0, 1.0, None):
-        finding = judge.on_parallel(difference)
-        assert finding.verdict is Verdict.NOT_TESTABLE
-        assert [check.holds for check in finding.checks] == ([] if difference is None else [difference == 0])

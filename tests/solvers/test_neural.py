@@ -31,7 +31,7 @@ from taciturn.solvers.methods import (
     run,
 )
 from taciturn.solvers.partition import Partition, split_by_volume, split_iid
-from taciturn.solvers.problems import cnn2, mlp
+from taciturn.solvers.problems import cnn2, cnn_batch_norm, mlp
 from taciturn.solvers.problems import neural as neural_module
 from taciturn.solvers.thresholds import L1Rule
 from taciturn.solvers.topology import metropolis, network
@@ -49,6 +49,7 @@ VOLUMES = split_by_volume(60, [4, 2, 2, 1], seed=0)
 NET = mlp(FEATURES, LABELS, hidden=[5])
 WORKERS = NET.split(VOLUMES).on(torch.zeros(1, dtype=torch.float64))
 CONVOLUTION = cnn2(IMAGES, DIGITS).split(split_iid(24, 3, seed=1)).on(torch.zeros(1, dtype=torch.float64))
+NORMALISED = cnn_batch_norm(IMAGES, DIGITS).split(split_iid(24, 3, seed=1)).on(torch.zeros(1, dtype=torch.float64))
 PROBLEMS = {"mlp": WORKERS, "cnn": CONVOLUTION}
 every_problem = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 
@@ -78,6 +79,8 @@ def test_published_networks_have_their_sizes():
     assert mnist.d == 27_480
     assert list(mnist.tensors.values()) == [90, 10, 1800, 20, 25_000, 50, 500, 10]
     assert Tensors.of(mnist.tensors).d == mnist.d
+    normalised = cnn_batch_norm(np.zeros((10, 784)), np.arange(10))
+    assert list(normalised.tensors.values()) == [90, 10, 10, 1800, 20, 20, 25_000, 50, 500, 10]
 
 
 def test_points_lie_in_memory_tensor_by_tensor():
@@ -100,6 +103,49 @@ def test_convolutions_see_the_image_row_by_row():
     assert float(found) == pytest.approx(float((h.argmax(1) == torch.asarray(DIGITS)).double().mean()))
     value = CONVOLUTION.objective(x)
     assert float(value) == pytest.approx(float(F.cross_entropy(h, torch.asarray(DIGITS))), rel=1e-6)
+
+
+def test_batch_normalisation_uses_the_rows_it_is_given():
+    """Against torch's own functions: scores of a row change with its companions, and training agrees with accuracy."""
+    x, F = NORMALISED.start(1), torch.nn.functional
+    parts = dict(zip(NORMALISED.tensors, x.split(list(NORMALISED.tensors.values())), strict=True))
+
+    def scores(rows):
+        h = torch.asarray(IMAGES[rows]).reshape(-1, 1, 12, 12)
+        for number, channels in ((1, 1), (2, 10)):
+            h = F.conv2d(h, parts[f"conv{number}.weight"].reshape(-1, channels, 3, 3))
+            h = F.batch_norm(h, None, None, parts[f"norm{number}.weight"], parts[f"norm{number}.bias"], training=True)
+            h = F.max_pool2d(torch.relu(h), 2)
+        h = torch.relu(h.flatten(1) @ parts["dense1.weight"].reshape(50, 20).T + parts["dense1.bias"])
+        return h @ parts["dense2.weight"].reshape(4, 50).T + parts["dense2.bias"]
+
+    torch.testing.assert_close(NORMALISED._scores(x, torch.asarray(IMAGES[:9])), scores(slice(9)))
+    assert not torch.allclose(scores(slice(9))[:4], scores(slice(4)))
+    value, gradients = NORMALISED.local_values_and_gradients(x.expand(3, -1))
+    for i, block in enumerate(NORMALISED.blocks):
+        assert float(value[i]) == pytest.approx(float(NORMALISED._loss(x, block.features, block.labels)), rel=1e-12)
+    assert torch.isfinite(gradients).all()
+
+
+def test_batch_normalisation_makes_convolutions_free_of_scale():
+    """Gradients are orthogonal to the weights, whose norms a step hardly changes."""
+    x, tensors = NORMALISED.start(0), Tensors.of(NORMALISED.tensors)
+    scaled = x.clone()
+    part = tensors.slices[tensors.names.index("conv2.weight")]
+    scaled[part] *= 3
+    assert float(NORMALISED.objective(scaled)) == pytest.approx(float(NORMALISED.objective(x)), rel=1e-4)
+    gradient = NORMALISED.gradient(x)[part]
+    assert abs(float(gradient @ x[part])) < 1e-3 * float(gradient.norm() * x[part].norm())
+    assert x[tensors.slices[tensors.names.index("norm1.weight")]].tolist() == [1.0] * 10
+    assert x[tensors.slices[tensors.names.index("norm1.bias")]].tolist() == [0.0] * 10
+
+
+@pytest.mark.parametrize("problem", [CONVOLUTION, NORMALISED], ids=["cnn", "batch norm"])
+def test_workers_one_by_one_or_together_have_the_same_mini_batches(problem, monkeypatch):
+    points = points_of(problem, 2)
+    together = problem.sampled_gradients(points, 5, Stream(2))
+    monkeypatch.setattr(neural_module, "FEW_ROWS", 4)
+    torch.testing.assert_close(problem.sampled_gradients(points, 5, Stream(2)), together, rtol=1e-9, atol=1e-12)
 
 
 def test_start_depends_on_the_seed_and_has_its_bounds():
@@ -299,6 +345,7 @@ def test_float32_runs_in_float32():
         (lambda: mlp(FEATURES, LABELS - 1), ValueError, "labels of shape"),
         (lambda: cnn2(np.zeros((4, 64)), np.arange(4)), ValueError, "64 columns; accepted: s x s pixels"),
         (lambda: cnn2(np.zeros((4, 145)), np.arange(4)), ValueError, "145 columns"),
+        (lambda: cnn_batch_norm(np.zeros((4, 64)), np.arange(4)), ValueError, "64 columns; accepted: s x s pixels"),
     ],
 )
 def test_bad_input_is_refused(make, error, message):

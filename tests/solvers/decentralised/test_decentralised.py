@@ -18,6 +18,7 @@ from taciturn.solvers.decentralised import (
     Every,
     Forced,
     Geometric,
+    HorizonWarning,
     NormAndAngle,
     NormDifference,
     Path,
@@ -336,3 +337,11 @@ def test_late_messages_are_used_late_by_both_ends(update) -> None:
     figures = mixing(W)
     factor = figures.mixing_pull if update == "published" else figures.mixing_strength * np.sqrt(6)
     assert np.max(result.error) <= factor * bound
+
+
+def test_a_horizon_beyond_the_limit_of_the_theorem_is_warned_of() -> None:
+    limit = float(np.asarray(theorem("horizon-lockout").evaluate().value))
+    Adaptive(np.nextafter(limit, 0))
+    Adaptive(1.5, compounding=False)
+    with pytest.warns(HorizonWarning, match=f"{limit:.5g}"):
+        Adaptive(limit + 1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ from taciturn.solvers.decentralised import (
     Every,
     Forced,
     Geometric,
+    HorizonWarning,
     Look,
     NormAndAngle,
     NormDifference,
@@ -181,7 +183,9 @@ def _repair(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
 
 def adaptive_pattern(norms: Any, horizon: float) -> Any:
     """Return when the published rule of the library sends a tensor with these norms (K,)."""
-    trigger, tensors = Adaptive(horizon), Tensors.whole(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HorizonWarning)  # beyond the limit silence is what is looked for
+        trigger, tensors = Adaptive(horizon), Tensors.whole(1)
     memory, sent, fired = trigger.start(1, tensors), np.zeros((1, 1)), []
     for k, norm in enumerate(norms):
         points = np.array([[norm]])
