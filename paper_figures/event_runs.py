@@ -60,7 +60,7 @@ STEP = 0.05  # as published
 FORCED = 29  # passes at the start of the published rule, in which everything is sent
 FLOAT_BITS = 32  # what a value is billed as
 POINTS = 40  # of a run at which the loss is evaluated
-NETWORK_POINTS = 12
+NETWORK_POINTS = 10
 SYNCHRONOUS, PUBLISHED, AVERAGE_PRESERVING = "D-PSGD", "A, published trigger", "B, published trigger"
 
 

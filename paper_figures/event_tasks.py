@@ -38,7 +38,7 @@ NETWORK_EPOCHS = {  # the published number is 10
     "quick": {"digits": 7, "synthetic": 7, "mnist": 20},
     "full": {"digits": 40, "synthetic": 40, "mnist": 10},
 }
-MEASURED = {"quick": 256, "full": 2048}  # images of all workers on which the loss of a network is evaluated
+MEASURED = {"quick": 192, "full": 2048}  # images of all workers on which the loss of a network is evaluated
 TESTED = {"quick": 1000, "full": 10_000}  # and its accuracy
 
 SOFTMAX, CNN2, BATCH_NORM = "softmax", "cnn2", "cnn_batch_norm"
