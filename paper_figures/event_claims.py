@@ -27,26 +27,8 @@ from . import event_one_sided as one_sided_figure
 from . import event_residual as residual_figure
 from . import event_savings as savings_figure
 from . import event_workers as workers_figure
-from .event_runs import (
-    AVERAGE_PRESERVING,
-    BATCH_NORM,
-    CNN2,
-    FORCED,
-    MODELS,
-    PUBLISHED,
-    SOFTMAX,
-    STEP,
-    SYNCHRONOUS,
-    WORKERS,
-    Course,
-    Rule,
-    course,
-    images,
-    models,
-    network_passes,
-    ring,
-    task,
-)
+from .event_runs import AVERAGE_PRESERVING, FORCED, PUBLISHED, STEP, SYNCHRONOUS, WORKERS, Course, Rule, course, ring
+from .event_tasks import BATCH_NORM, CNN2, MODELS, SOFTMAX, images, models, network_passes, task
 from .setting import Progress, Setting
 from .staleness_asynchronous import torch_is_here
 from .verdicts import Finding

@@ -12,7 +12,8 @@ from taciturn.solvers.decentralised import Adaptive, Constant, DifferenceNorm, H
 from taciturn.theory import theorem
 
 from . import style
-from .event_runs import CNN2, RULES, SOFTMAX, SYNCHRONOUS, WORKERS, Rule, course, images, models, network_passes
+from .event_runs import RULES, SYNCHRONOUS, WORKERS, Rule, course
+from .event_tasks import CNN2, SOFTMAX, images, models, network_passes
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked

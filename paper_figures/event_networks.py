@@ -18,7 +18,8 @@ from taciturn.theory import theorem
 from taciturn.theory.mixing import mixing
 
 from . import style
-from .event_runs import AVERAGE_PRESERVING, PUBLISHED, RULES, SYNCHRONOUS, course, images, task
+from .event_runs import AVERAGE_PRESERVING, PUBLISHED, RULES, SYNCHRONOUS, course
+from .event_tasks import images, task
 from .event_workers import EPOCHS, WORKERS
 from .figure import Figure
 from .setting import Progress, Setting

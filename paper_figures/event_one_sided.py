@@ -15,7 +15,8 @@ from taciturn.theory import theorem
 
 from . import style
 from .cache import Arrays
-from .event_runs import STEP, WORKERS, Task, images, ring, task
+from .event_runs import STEP, WORKERS, ring
+from .event_tasks import Task, images, task
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked

@@ -11,7 +11,8 @@ from taciturn.solvers.array import Stream
 
 from . import style
 from .cache import Arrays
-from .event_runs import CNN2, FORCED, MODELS, PUBLISHED, RULES, SOFTMAX, WORKERS, images, models, network_passes, task
+from .event_runs import FORCED, PUBLISHED, RULES, WORKERS
+from .event_tasks import CNN2, MODELS, SOFTMAX, images, models, network_passes, task
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked

@@ -27,32 +27,23 @@ from taciturn.solvers.topology import metropolis, network
 from taciturn.theory.communication import index_bits
 
 from .cache import Arrays
-from .event_tasks import BATCH_NORM, CNN2, MODELS, SOFTMAX, Task, images, models, network_passes, task
+from .event_tasks import BATCH_NORM, CNN2, SOFTMAX, Task, images, task
 from .setting import Setting
 
 __all__ = [
     "AVERAGE_PRESERVING",
-    "BATCH_NORM",
-    "CNN2",
     "FLOAT_BITS",
     "FORCED",
-    "MODELS",
     "NETWORK_RULES",
     "PUBLISHED",
     "RULES",
-    "SOFTMAX",
     "STEP",
     "SYNCHRONOUS",
     "WORKERS",
     "Course",
     "Rule",
-    "Task",
     "course",
-    "images",
-    "models",
-    "network_passes",
     "ring",
-    "task",
 ]
 
 WORKERS = 8

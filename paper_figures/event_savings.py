@@ -8,21 +8,8 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 
 from . import style
-from .event_runs import (
-    CNN2,
-    MODELS,
-    NETWORK_RULES,
-    PUBLISHED,
-    RULES,
-    SOFTMAX,
-    SYNCHRONOUS,
-    WORKERS,
-    Course,
-    course,
-    images,
-    models,
-    network_passes,
-)
+from .event_runs import NETWORK_RULES, PUBLISHED, RULES, SYNCHRONOUS, WORKERS, Course, course
+from .event_tasks import CNN2, MODELS, SOFTMAX, images, models, network_passes
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked

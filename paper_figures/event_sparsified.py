@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 from taciturn.solvers.decentralised import Adaptive, Always, Constant, DifferenceNorm
 
 from . import style
-from .event_runs import PUBLISHED, RULES, SYNCHRONOUS, WORKERS, Course, Rule, course, images
+from .event_runs import PUBLISHED, RULES, SYNCHRONOUS, WORKERS, Course, Rule, course
 from .event_savings import PASSES, SEEDS
+from .event_tasks import images
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked

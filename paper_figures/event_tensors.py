@@ -12,7 +12,8 @@ from taciturn.solvers.problems import Quadratic, quadratic
 from taciturn.theory.event_triggering.counterexamples import CHECKERBOARD, LATE_ROUND_ROBIN, PeriodicMessages
 
 from . import style
-from .event_runs import CNN2, PUBLISHED, RULES, WORKERS, course, models, network_passes, ring, task
+from .event_runs import PUBLISHED, RULES, WORKERS, course, ring
+from .event_tasks import CNN2, models, network_passes, task
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked

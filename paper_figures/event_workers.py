@@ -8,21 +8,8 @@ from matplotlib.figure import Figure as Drawing
 
 from . import style
 from .event_horizon import null_share
-from .event_runs import (
-    AVERAGE_PRESERVING,
-    CNN2,
-    FORCED,
-    MODELS,
-    PUBLISHED,
-    RULES,
-    SOFTMAX,
-    SYNCHRONOUS,
-    course,
-    images,
-    models,
-    network_passes,
-    task,
-)
+from .event_runs import AVERAGE_PRESERVING, FORCED, PUBLISHED, RULES, SYNCHRONOUS, course
+from .event_tasks import CNN2, MODELS, SOFTMAX, images, models, network_passes, task
 from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked

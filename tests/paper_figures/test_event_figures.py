@@ -112,47 +112,34 @@ needs_torch = pytest.mark.skipif(not tasks.torch_is_here(), reason="torch is not
 def digits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The 8x8 digits, or what there is without scikit-learn."""
     monkeypatch.delenv("TACITURN_DATA", raising=False)
-    if runs.images("quick")[0].name == "mnist":
-        for function in (runs.images, tasks._softmax_task, tasks._network_task):
+    if tasks.images("quick")[0].name == "mnist":
+        for function in (tasks.images, tasks._softmax_task, tasks._network_task):
             function.cache_clear()
 
 
 @needs_torch
 def test_the_network_has_the_published_tensors_and_bits(digits: None) -> None:
-    tensors = runs.task(8, "quick", runs.CNN2).tensors
+    tensors = tasks.task(8, "quick", tasks.CNN2).tensors
     bits = runs.RULES[runs.PUBLISHED].bits(tensors)
 
     assert tensors.sizes == (90, 10, 1800, 20, 25_000, 50, 500, 10)
     assert bits.sum() == 27_480 * 32
     assert bits[tensors.names.index("dense1.weight")] / bits.sum() == pytest.approx(0.91, abs=1e-3)
-    assert len(runs.task(8, "quick", runs.BATCH_NORM).tensors.sizes) == 10
+    assert len(tasks.task(8, "quick", tasks.BATCH_NORM).tensors.sizes) == 10
 
 
 @pytest.mark.parametrize(("workers", "share"), [(4, 0.012), (8, 0.025), (16, 0.049), (32, 0.097)])
 def test_forced_passes_are_the_share_that_the_counting_rules_say(workers: int, share: float) -> None:
-    where = runs.Task(
-        None, Tensors.whole(1), np.zeros(1), lambda x: 0.0, tasks.NETWORK_BATCH["mnist"], 60_000 // workers
-    )
+    each, batch = 60_000 // workers, tasks.NETWORK_BATCH["mnist"]
+    where = tasks.Task(None, Tensors.whole(1), np.zeros(1), lambda x: 0.0, rows=each, batch=batch)
 
     assert runs.FORCED / where.passes(tasks.NETWORK_EPOCHS["full"]["mnist"]) == pytest.approx(share, abs=6e-4)
 
 
-def test_small_images_are_enlarged_in_place() -> None:
-    one = np.zeros((2, 64))
-    one[1, 8 * 1 + 6] = 1.0
-    blank, big = tasks.enlarged(one).reshape(2, 28, 28)
-    rows, columns = np.nonzero(big)
-
-    assert not blank.any()
-    assert set(rows) == {5, 6, 7}
-    assert set(columns) == {20, 21, 22}
-    assert tasks.enlarged(np.ones((1, 784))).shape == (1, 784)
-
-
 @needs_torch
 def test_a_network_is_trained_tensor_by_tensor_from_one_start(digits: None, tmp_path: Path) -> None:
-    found = runs.course(Setting(Cache(tmp_path)), runs.RULES[runs.PUBLISHED], 44, workers=3, model=runs.CNN2)
-    where = runs.task(3, "quick", runs.CNN2)
+    found = runs.course(Setting(Cache(tmp_path)), runs.RULES[runs.PUBLISHED], 44, workers=3, model=tasks.CNN2)
+    where = tasks.task(3, "quick", tasks.CNN2)
 
     assert found.events.shape == (44, 3, 8)
     assert found.events[: runs.FORCED].all()
@@ -170,7 +157,7 @@ def test_a_network_is_trained_tensor_by_tensor_from_one_start(digits: None, tmp_
 
 @needs_torch
 def test_the_pixels_of_a_network_are_standardised(digits: None) -> None:
-    features = np.concatenate([block.features.numpy() for block in runs.task(8, "quick", runs.CNN2).problem.blocks])
+    features = np.concatenate([block.features.numpy() for block in tasks.task(8, "quick", tasks.CNN2).problem.blocks])
 
     assert features.shape[1] == 784
     assert features.mean() == pytest.approx(0, abs=1e-4)
@@ -204,7 +191,7 @@ def test_without_torch_networks_are_left_out_and_it_is_said(
 
 def test_larger_data_and_smaller_steps_are_the_same_run(digits: None) -> None:
     found = event_claims._scaled("quick")
-    rule, where = runs.Rule(Adaptive(), step=runs.STEP / 10), runs.task(8, "quick", scale=10.0)
+    rule, where = runs.Rule(Adaptive(), step=runs.STEP / 10), tasks.task(8, "quick", scale=10.0)
     wrong = run_decentralised(rule.method(where), where.problem, 80, where.start, record_every=80)
 
     assert (found["plain"] == found["scaled"]).all()

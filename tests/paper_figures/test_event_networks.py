@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from taciturn.paper_figures import event_networks, event_sparsified, event_tracking
 from taciturn.paper_figures import event_runs as runs
+from taciturn.paper_figures import event_tasks as tasks
 from taciturn.paper_figures.cache import Cache
 from taciturn.paper_figures.setting import Setting
 from taciturn.paper_figures.table import Table
@@ -49,7 +50,7 @@ def test_the_hub_of_a_star_pays_for_all_its_links() -> None:
 
 
 def test_rules_mix_on_the_network_they_name() -> None:
-    where = runs.task(8, "quick")
+    where = tasks.task(8, "quick")
     for name in event_networks.COLOURS:
         method = replace(runs.RULES[runs.PUBLISHED], graph=name).method(where)
         assert isinstance(method, EventTriggeredGradient)
@@ -169,7 +170,7 @@ def test_bits_of_sparse_events_are_those_of_the_messages(family: str, percent: i
 
 def test_top_k_in_every_pass_sends_the_bits_of_its_messages(tmp_path_factory: pytest.TempPathFactory) -> None:
     setting, passes = Setting(Cache(tmp_path_factory.mktemp("cache"))), 20
-    tensors = runs.task(runs.WORKERS, "quick").tensors
+    tensors = tasks.task(runs.WORKERS, "quick").tensors
     rule = event_sparsified.rules()[event_sparsified.TOP, 5]
     found = runs.course(setting, rule, passes)
 
