@@ -145,5 +145,5 @@ def _contiguous(rows: int, workers: int) -> Partition:
     """Return the rows in order, equally many for each worker; what is left over is not used."""
     each = rows // check_count(workers, "workers", lowest=1)
     if each < 1:
-        raise ValueError(f"{rows} rows for {workers} workers; accepted: at least one for each")
+        raise ValueError(f"rows = {rows} for {workers} workers; accepted: at least one for each")
     return Partition([*np.arange(each * workers).reshape(workers, each)])

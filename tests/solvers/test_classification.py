@@ -37,7 +37,7 @@ def test_workers_have_equal_parts_in_order() -> None:
 
     assert task.rows == 5
     np.testing.assert_array_equal(task.problem.blocks[1].features[:, :64], ROWS.features[5:10])
-    with pytest.raises(ValueError, match="23 rows for 24 workers"):
+    with pytest.raises(ValueError, match="rows = 23 for 24 workers"):
         softmax_task(ROWS, ROWS, workers=24, regularisation=0.1)
 
 
