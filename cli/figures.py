@@ -12,9 +12,11 @@ import typer
 
 from .errors import writable_folder
 from .screen import print_table, progress_bar
+from .verification import Jobs
 
 __all__ = ["captions", "claims", "draw_figures", "figures", "print_claims"]
 
+CLAIMS = "claims"
 Folder = Annotated[Path, typer.Option(help="Folder of the figures.")]
 ArrayBackend = Annotated[str, typer.Option(help="Array library of the experiments: numpy or torch.")]
 Device = Annotated[str, typer.Option(help="Device of the torch tensors, e.g. cuda.")]
@@ -31,10 +33,11 @@ def figures(
     backend: ArrayBackend = "numpy",
     device: Device = "cpu",
     budget: Size = "quick",
+    jobs: Jobs = 1,
 ) -> None:
     """Draw figures and tables from scratch, each with the CSV it is drawn from."""
     if not check:
-        draw_figures(names, output, backend, device, budget)
+        draw_figures(names, output, backend, device, budget, jobs)
         typer.echo(f"figures: {output}")
         return
     from taciturn.paper_figures import registry
@@ -54,19 +57,39 @@ def figures(
 def claims(output: Folder = Path("out/figures"), backend: ArrayBackend = "numpy", device: Device = "cpu") -> None:
     """Show the claims of the literature with what was measured here; they are measured if they were not yet."""
     if not (output / "claims.json").exists():
-        draw_figures(["claims"], output, backend, device)
+        draw_figures([CLAIMS], output, backend, device)
     print_claims(output)
 
 
-def draw_figures(names: Sequence[str] | None, output: Path, backend: str, device: str, budget: str = "quick") -> None:
-    """Draw figures (all if there are no names) into a folder, behind a bar for each."""
+def draw_figures(
+    names: Sequence[str] | None, output: Path, backend: str, device: str, budget: str = "quick", jobs: int = 1
+) -> None:
+    """Draw figures (all if there are no names) into a folder, behind a bar for each or, with several jobs, for all."""
     from taciturn.paper_figures import registry
 
     chosen = _known(names)
     writable_folder(output)
+    if jobs != 1:
+        # Those of real runs start processes of their own; claims come after the figures, whose runs they use.
+        together = [name for name in chosen if name != CLAIMS and registry.figure(name).repeatable]
+        _draw_together(together, output, backend, device, budget, jobs)
+        chosen = [name for name in chosen if name not in together]
     for name in chosen:
         with progress_bar(name) as progress:
             registry.draw(name, output, backend, device, budget, partial(progress, ""))
+
+
+def _draw_together(names: Sequence[str], output: Path, backend: str, device: str, budget: str, jobs: int) -> None:
+    from joblib import Parallel, delayed
+
+    from taciturn.paper_figures import registry
+
+    drawn = Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(
+        delayed(registry.draw)(name, output, backend, device, budget) for name in names
+    )
+    with progress_bar("figures") as progress:
+        for done, files in enumerate(drawn, start=1):
+            progress(files[0].stem, done, len(names))
 
 
 def captions(output: Path) -> dict[str, str]:

@@ -33,7 +33,7 @@ def reproduce(
     folder, drawings = writable_folder(output), writable_folder(output / "figures")
     evidence = run_campaign(None, None, budget, folder / "evidence.jsonl", jobs, "loky", resume)
     print_findings(evidence)
-    draw_figures(None, drawings, backend, device, budget)
+    draw_figures(None, drawings, backend, device, budget, jobs)
     print_claims(drawings)
     write_pages(evidence, folder / "report.html", drawings)
     typer.echo(f"everything in {time.perf_counter() - start:.0f} s")

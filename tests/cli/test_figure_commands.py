@@ -35,7 +35,7 @@ def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ..
         return () if agrees else (f"{name}.csv",)
 
     registry.names = lambda: ("bits", "gain", "claims")  # type: ignore[attr-defined]
-    registry.figure = lambda name: SimpleNamespace(name=name, title=name, caption="seen")  # type: ignore[attr-defined]
+    registry.figure = lambda name: SimpleNamespace(name=name, title=name, caption="seen", repeatable=name != "gain")  # type: ignore[attr-defined]
     registry.draw, registry.check = draw, check  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "taciturn.paper_figures.registry", registry)
     monkeypatch.setattr(taciturn.paper_figures, "registry", registry, raising=False)
@@ -122,3 +122,15 @@ def test_reproduce_does_everything(drawn: list[tuple[str, ...]], monkeypatch: py
     verdict = Verdict.VIOLATED
     assert CliRunner().invoke(app, ["reproduce", "--output", "all", "--jobs", "1", "--fresh"]).exit_code == 1
     assert "violated" in Path("all/report.html").read_text(encoding="utf-8")
+
+
+def test_jobs_draw_figures_together_and_claims_after_them(
+    drawn: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waves: list[list[str]] = []
+    monkeypatch.setattr("taciturn.cli.figures._draw_together", lambda chosen, *_: waves.append(list(chosen)))
+    result = CliRunner().invoke(app, ["figures", "--jobs", "2"])
+
+    assert result.exit_code == 0, result.output
+    assert waves == [["bits"]]  # gain is of a real run
+    assert [name for name, *_ in drawn] == ["gain", "claims"]
