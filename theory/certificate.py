@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import sympy
 
-from .exact import is_zero
+from .exact import is_zero, lowest_terms
 from .gram import Vector, coordinates, index_of, linear_atoms, linear_form, mean, reduce_means, square
 from .signs import find_contradiction, prove_nonzero, prove_sign
 from .symbols import Expr, Symbol
@@ -247,12 +247,19 @@ class Certificate:
             One entry per line (and per change of variables), each with the reason if it fails.
         """
         start = time.perf_counter()
-        reports = [
-            _report("well formed", self._structure_problems),
-            *(_report(f"{c.old} = {c.forward}", partial(self._change_problems, c)) for c in self.changes),
-            *(_report(line.name, partial(self._line_problems, line)) for line in self.lines),
-        ]
-        return CertificateReport(tuple(reports), time.perf_counter() - start)
+        return CertificateReport(tuple(self._reports()), time.perf_counter() - start)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every line holds: what `check` says, found out up to the first line that does not."""
+        return all(report.holds for report in self._reports())
+
+    def _reports(self) -> Iterator[LineReport]:
+        yield _report("well formed", self._structure_problems)
+        for change in self.changes:
+            yield _report(f"{change.old} = {change.forward}", partial(self._change_problems, change))
+        for line in self.lines:
+            yield _report(line.name, partial(self._line_problems, line))
 
     def _structure_problems(self) -> Iterator[str]:
         """What would make the lines mean something else than they say."""
@@ -315,9 +322,9 @@ class Certificate:
         coefficients, constant = linear_form(residual, linear_atoms(residual))
         left = [entry for entry, coefficient in coefficients.items() if not is_zero(coefficient)]
         if left:
-            yield f"the identity fails: {left[0]} is left with coefficient {sympy.factor(coefficients[left[0]])}"
+            yield f"the identity fails: {left[0]} is left with coefficient {lowest_terms(coefficients[left[0]])}"
         elif not is_zero(constant):
-            yield f"the identity fails: {sympy.factor(constant)} is left over"
+            yield f"the identity fails: {lowest_terms(constant)} is left over"
         for part in parts:
             if part.must_be_nonnegative is not None:
                 yield from self._sign_problems(Sign(part.name, part.must_be_nonnegative, where=line.where))

@@ -10,8 +10,8 @@ from .symbols import Expr
 
 
 @cache
-def is_zero(expression: Expr) -> bool:
-    """Whether a rational function with rational coefficients vanishes identically.
+def lowest_terms(expression: Expr) -> Expr:
+    """A rational function with rational coefficients as a quotient of polynomials without common factors.
 
     Functions (averages, logarithms, maxima) and powers with other than integer exponents count as independent
     variables.
@@ -24,8 +24,8 @@ def is_zero(expression: Expr) -> bool:
     Examples
     --------
     >>> x = sympy.Symbol("x")
-    >>> is_zero((x**2 - 1) / (x - 1) - x - 1), is_zero(sympy.log(x) - sympy.log(x)), is_zero(x - 1)
-    (True, True, False)
+    >>> lowest_terms((x**2 - 1) / (x - 1) - x)
+    1
     """
     if expression.has(sympy.Float):
         raise ValueError(f"expression={expression} contains floating-point numbers; exact ones are needed")
@@ -34,8 +34,22 @@ def is_zero(expression: Expr) -> bool:
         expression = sympy.expand(expression)  # squares of square roots become their radicands
         opaque = [power for power in expression.atoms(sympy.Pow) if not power.exp.is_Integer]
     opaque += expression.atoms(sympy.Function, sympy.Max, sympy.Min)
-    renamed = expression.xreplace({atom: sympy.Dummy() for atom in opaque})
+    names = {atom: sympy.Dummy() for atom in opaque}
+    renamed = expression.xreplace(names)
     generators = sorted(renamed.free_symbols, key=str)
     if not generators:
-        return bool(sympy.Rational(renamed) == 0)
-    return not sympy.QQ.frac_field(*generators).from_sympy(renamed)
+        return sympy.Rational(renamed)
+    field = sympy.QQ.frac_field(*generators)
+    return field.to_sympy(field.from_sympy(renamed)).xreplace({name: atom for atom, name in names.items()})
+
+
+def is_zero(expression: Expr) -> bool:
+    """Whether a rational function, as `lowest_terms` takes it, vanishes identically.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x")
+    >>> is_zero((x**2 - 1) / (x - 1) - x - 1), is_zero(sympy.log(x) - sympy.log(x)), is_zero(x - 1)
+    (True, True, False)
+    """
+    return bool(lowest_terms(expression) == 0)

@@ -136,15 +136,28 @@ def linear_form(expression: Expr, atoms: tuple[Expr, ...]) -> tuple[dict[Expr, E
     ValueError
         If the expression is not affine in the atoms.
     """
-    names = {atom: sympy.Dummy() for atom in atoms}
-    renamed = expression.xreplace(names)
-    coefficients = {atom: sympy.diff(renamed, name) for atom, name in names.items()}
-    hidden = set(names.values())
-    # Constant derivatives make a linear form unless an atom hides in a function, whose derivative may vanish piecewise.
-    opaque = renamed.atoms(sympy.Function, sympy.Piecewise, sympy.Max, sympy.Min)
-    if any(part.free_symbols & hidden for part in (*coefficients.values(), *opaque)):
-        raise ValueError(f"expression={expression} is not linear in its scalar products")
-    return coefficients, renamed.xreplace(dict.fromkeys(names.values(), sympy.S.Zero))
+    form = _affine(expression, frozenset(atoms))
+    return {atom: form.get(atom, sympy.S.Zero) for atom in atoms}, form.get(sympy.S.One, sympy.S.Zero)
+
+
+def _affine(expression: Expr, atoms: frozenset[Expr]) -> dict[Expr, Expr]:
+    """Coefficients of an affine expression by atom; that of 1 is the constant."""
+    if expression in atoms:
+        return {expression: sympy.S.One}
+    parts = [_affine(argument, atoms) for argument in expression.args]
+    dependent = [part for part in parts if part.keys() != {sympy.S.One}]
+    if not dependent:
+        return {sympy.S.One: expression}
+    if isinstance(expression, sympy.Add):
+        summands: dict[Expr, list[Expr]] = defaultdict(list)
+        for part in parts:
+            for atom, coefficient in part.items():
+                summands[atom].append(coefficient)
+        return {atom: sympy.Add(*coefficients) for atom, coefficients in summands.items()}
+    if isinstance(expression, sympy.Mul) and len(dependent) == 1:
+        factor = sympy.Mul(*(part[sympy.S.One] for part in parts if part is not dependent[0]))
+        return {atom: factor * coefficient for atom, coefficient in dependent[0].items()}
+    raise ValueError(f"expression={expression} is not linear in its scalar products")
 
 
 def linear_atoms(expression: Expr) -> tuple[Expr, ...]:
@@ -198,7 +211,9 @@ def _average(index: Symbol, integrand: Expr, means: Mapping[Expr, Expr]) -> Expr
     coefficients, constant = linear_form(integrand, linear_atoms(integrand))
     result = sympy.S.Zero
     for entry, coefficient in (*coefficients.items(), (sympy.S.One, constant)):
-        for term in sympy.Add.make_args(sympy.expand(sympy.cancel(coefficient))):
+        varies = any(index_of(atom) == index.name for atom in coefficient.free_symbols)
+        monomials = sympy.Add.make_args(sympy.expand(sympy.cancel(coefficient))) if varies else (coefficient,)
+        for term in monomials:
             own = [a for a in term.free_symbols if index_of(a) == index.name]
             outside, inside = term.as_independent(*own, as_Add=False) if own else (term, sympy.S.One)
             result += outside * _average_monomial(index, inside, entry, means)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
-from ..array import Array, Stream, check_positive
+from ..array import Array, Stream
 from ..compressors import Compressor
 from ..methods.oracle import Exact, Oracle
 from ..problems import Problem
@@ -62,16 +61,13 @@ class CompressedEvents:
     damping: float
     tensors: Tensors | None = None
     oracle: Oracle = field(default_factory=Exact)
+    _mixing: EventTriggeredGradient = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_positive(self.step_size, "step_size")
-        self._mixing  # noqa: B018 - checks W and damping
-
-    @cached_property
-    def _mixing(self) -> EventTriggeredGradient:
-        return EventTriggeredGradient(
+        mixing = EventTriggeredGradient(
             self.W, self.trigger, self.step_size, "average-preserving", self.tensors, damping=self.damping
         )
+        object.__setattr__(self, "_mixing", mixing)
 
     def init(self, problem: Problem, x0: Array) -> DecentralisedState:
         """Start with copies that are the parameters, known to all neighbours."""

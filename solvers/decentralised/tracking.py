@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ..array import Array, Stream, check_positive
+from ..array import Array, Stream
 from ..problems import Problem
 from .event_triggered import EventTriggeredGradient
 from .messages import Whole
@@ -72,17 +71,14 @@ class EventTracking:
     tracker_trigger: Trigger
     step_size: float
     tensors: Tensors | None = None
+    _mixing: EventTriggeredGradient = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_positive(self.step_size, "step_size")
         for trigger in (self.trigger, self.tracker_trigger):
             if trigger.needs_step:
                 raise ValueError(f"{trigger!r} looks at gradient steps; accepted here: triggers that do not")
-        self._mixing  # noqa: B018 - checks W
-
-    @cached_property
-    def _mixing(self) -> EventTriggeredGradient:
-        return EventTriggeredGradient(self.W, self.trigger, self.step_size, "average-preserving", self.tensors)
+        mixing = EventTriggeredGradient(self.W, self.trigger, self.step_size, "average-preserving", self.tensors)
+        object.__setattr__(self, "_mixing", mixing)
 
     def init(self, problem: Problem, x0: Array) -> TrackingState:
         """Start with trackers that are the gradients, and with true copies of both."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import product
 
@@ -23,14 +22,11 @@ from taciturn.solvers.compressors import (
 from taciturn.theory import catalogue, theorem
 from taciturn.theory.theorem import Theorem
 from taciturn.verification.attack import ratio, witness
-from taciturn.verification.attacks import FAMILIES
 from taciturn.verification.attacks.compression import rules
 from taciturn.verification.attacks.compression.bits import expected_gamma_bits, gamma_bits
 from taciturn.verification.attacks.compression.constants import CONSTANTS
 from taciturn.verification.attacks.fields import Entries
-from taciturn.verification.attacks.measures import TOLERANCE
 from taciturn.verification.evidence import Budget, Verdict
-from taciturn.verification.mutation import strengthened
 from taciturn.verification.worst_cases import NOT_APPLICABLE
 
 STATEMENTS = [*catalogue("compression"), *catalogue("data-sparsity")]
@@ -48,36 +44,9 @@ def named(entry: Theorem) -> str:
     return entry.id
 
 
-def test_every_statement_is_attacked_and_says_why_no_program_is_solved() -> None:
+def test_every_statement_says_why_no_program_is_solved() -> None:
     assert len(STATEMENTS) == 31
-    assert {entry.id for entry in STATEMENTS} <= FAMILIES.keys()
     assert {entry.id for entry in STATEMENTS} <= NOT_APPLICABLE.keys()
-
-
-@pytest.mark.parametrize("entry", STATEMENTS, ids=named)
-def test_no_statement_is_violated(entry: Theorem) -> None:
-    (evidence,) = witness(entry, FEW)
-
-    assert evidence.verdict is Verdict.HELD, evidence
-    assert evidence.ratio is not None
-    assert 0.99 < evidence.ratio <= 1 + TOLERANCE
-    assert evidence.details["instances"] >= 40
-    json.dumps(evidence.as_record(), allow_nan=False)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("entry", STATEMENTS, ids=named)
-def test_no_statement_is_violated_by_a_long_search(entry: Theorem) -> None:
-    (evidence,) = witness(entry, Budget(instances=3000, cells=1, replicas=1, seed=1))
-
-    assert evidence.verdict is Verdict.HELD, evidence
-
-
-@pytest.mark.parametrize("entry", [entry for entry in STATEMENTS if entry.value is not None], ids=named)
-def test_a_stronger_statement_is_refuted(entry: Theorem) -> None:
-    (wrong,) = strengthened(entry)
-
-    assert witness(wrong, HARDLY_ANY)[0].verdict is Verdict.VIOLATED
 
 
 @pytest.mark.parametrize("factor", [0.999, 1.001])

@@ -2,66 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from taciturn.theory import catalogue, theorem
+from taciturn.theory import theorem
 from taciturn.verification.attack import ratio, witness
 from taciturn.verification.attacks.family import as_record
-from taciturn.verification.attacks.measures import TOLERANCE
 from taciturn.verification.attacks.ratio_assignment import FAMILIES, allocation, integers, thresholds
 from taciturn.verification.attacks.ratio_assignment.allocation import level_set, objective
 from taciturn.verification.attacks.ratio_assignment.instances import problem, within_budget
 from taciturn.verification.evidence import Budget, Verdict
-from taciturn.verification.mutation import strengthened
 
 RNG = np.random.default_rng
 FEW = Budget(instances=6, cells=1, replicas=1)
 
 
-def test_every_statement_is_attacked() -> None:
-    assert {entry.id for entry in catalogue("ratio-assignment")} == FAMILIES.keys()
-
-
-@pytest.mark.parametrize("id", FAMILIES)
-def test_random_instances_violate_nothing(id: str) -> None:
-    family, rng = FAMILIES[id], RNG(1)
-    for d in family.dimensions:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = family.ratio(theorem(id), family.sample(12, d, rng))
-
-        assert np.all(ratios[~np.isnan(ratios)] <= 1 + TOLERANCE)
-        assert np.count_nonzero(~np.isnan(ratios)) >= 5
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("id", FAMILIES)
-def test_a_long_search_violates_nothing(id: str) -> None:
-    (evidence,) = witness(theorem(id), Budget(instances=1500, cells=1, replicas=1, seed=1))
-
-    assert evidence.verdict is Verdict.HELD, evidence.prose
-    json.dumps(evidence.as_record(), allow_nan=False)
-
-
-ATTAINED = (
+EQUALITIES = (
     "chi2-identity", "minimax-ratio", "exponent-table", "gain-formula", "thr-traffic", "thr-optimal", "bits-optimal",
     "schedule-periodic",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("id", ATTAINED)
-def test_equalities_are_attained_and_stronger_ones_refuted(id: str) -> None:
-    (held,) = witness(theorem(id), FEW)
-    assert held.verdict is Verdict.HELD, held.prose
-    assert held.ratio == pytest.approx(1.0, abs=1e-8)
-
-    for wrong in strengthened(theorem(id)):
-        assert witness(wrong, FEW)[0].verdict is Verdict.VIOLATED
-    # And too weak, by as much.
+@pytest.mark.parametrize("id", EQUALITIES)
+def test_equalities_made_weaker_are_refuted_too(id: str) -> None:
     (evidence,) = witness(replace(theorem(id), value=0.95 * theorem(id).value), FEW)
+
     assert evidence.verdict is Verdict.VIOLATED
 
 

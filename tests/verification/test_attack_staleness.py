@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,9 +13,8 @@ from taciturn.solvers.delays import Trace
 from taciturn.solvers.methods import Capped, FillWindow, OneOverDelay, StepRule, adaptive_steps
 from taciturn.solvers.problems import Quadratic, quadratic
 from taciturn.solvers.second_moment import NoiseModel, second_moments
-from taciturn.theory import catalogue, theorem
-from taciturn.verification import attacks
-from taciturn.verification.attack import ratio, replay, witness
+from taciturn.theory import theorem
+from taciturn.verification.attack import ratio
 from taciturn.verification.attacks.family import stack
 from taciturn.verification.attacks.fields import Array
 from taciturn.verification.attacks.measures import TOLERANCE, quotient
@@ -27,7 +25,7 @@ from taciturn.verification.attacks.staleness.moments import stored_moments
 from taciturn.verification.attacks.staleness.noise import ROWS, relative
 from taciturn.verification.attacks.staleness.setting import Setting, setting, sloped
 from taciturn.verification.attacks.staleness.workers import convex_workers
-from taciturn.verification.evidence import Budget, Verdict
+from taciturn.verification.evidence import Budget
 
 MODULES = (synchronous, onestep, fresh, reacting, nonconvex, stored, adaptive)
 FAMILIES = {id: family for module in MODULES for id, family in module.FAMILIES.items()}
@@ -48,31 +46,6 @@ def _mild(m: int, d: int, row: str, law: str = "entries", seed: int = 0) -> Sett
 
 
 # ---- the attacks ----
-
-
-@pytest.mark.parametrize("subject", ["compressed-gradient", "staleness"])
-def test_every_statement_is_attacked(subject: str) -> None:
-    assert {entry.id for entry in catalogue(subject)} <= attacks.FAMILIES.keys()
-
-
-@pytest.mark.parametrize("id", FAMILIES)
-def test_random_instances_violate_nothing(id: str) -> None:
-    family, rng = FAMILIES[id], RNG(1)
-    for d in family.dimensions:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = family.ratio(theorem(id), family.sample(20, d, rng))
-
-        assert np.all(ratios[~np.isnan(ratios)] <= 1 + TOLERANCE)
-        assert np.count_nonzero(~np.isnan(ratios)) >= 5
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("id", FAMILIES)
-def test_a_long_search_violates_nothing(id: str) -> None:
-    (evidence,) = witness(theorem(id), Budget(instances=3000, cells=1, replicas=1, seed=1))
-
-    assert evidence.verdict is Verdict.HELD, evidence.prose
-    json.dumps(evidence.as_record(), allow_nan=False)
 
 
 STILL, DELAYED, HELD = patterns()[0], patterns()[1], patterns()[2]  # no delay; 1; 0 and 1 in turn
@@ -107,15 +80,6 @@ ATTAINED = [
 )
 def test_how_near_to_its_bound_a_hard_instance_comes(id: str, instance: dict[str, object], expected: float) -> None:
     assert ratio(theorem(id), instance) == pytest.approx(expected, abs=1e-8)
-
-
-@pytest.mark.parametrize("id", ["dcgd-sc", "stale-second-moment"])
-def test_the_worst_instance_is_replayed(id: str) -> None:
-    (evidence,) = witness(theorem(id), HARDLY_ANY)
-    again = replay(theorem(id), json.loads(json.dumps(evidence.as_record()))["details"]["worst"])
-
-    assert again.verdict is Verdict.HELD
-    assert again.ratio == pytest.approx(evidence.ratio, rel=1e-9)
 
 
 OUTSIDE = [

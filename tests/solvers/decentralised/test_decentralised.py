@@ -306,6 +306,11 @@ def test_torch_gives_the_same() -> None:
         (lambda: fixed_point(workers(), ring(), 0.1, mu=0.0), ValueError, "mu"),
         (lambda: fixed_point(workers(), ring(), 0.01, mu=0.3, iterations=2), RuntimeError, "after 2 iterations"),
         (lambda: EventTracking(ring(), Relative(0.1), Always(), 0.1), ValueError, "gradient steps"),
+        (lambda: EventTracking(ring(), Always(), Always(), -1.0), ValueError, "step_size = -1"),
+        (lambda: EventTracking(np.eye(2) * 0.5, Always(), Always(), 0.1), ValueError, "row 0"),
+        (lambda: CompressedEvents(ring(), Always(), TopK(1), -1.0, 0.5), ValueError, "step_size = -1"),
+        (lambda: CompressedEvents(ring(), Always(), TopK(1), 0.1, 1.5), ValueError, "damping = 1.5"),
+        (lambda: CompressedEvents(np.eye(2) * 0.5, Always(), TopK(1), 0.1, 0.5), ValueError, "row 0"),
     ],
 )
 def test_bad_input_is_refused(make, error, message) -> None:
