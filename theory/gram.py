@@ -102,13 +102,12 @@ def coordinates(combination: Expr) -> dict[Vector, Expr]:
     >>> coordinates(2 * g - (g + e) / 3)
     {e: -1/3, g: 5/3}
     """
-    expanded = sympy.expand(combination)
-    found = sorted(expanded.atoms(Vector), key=lambda atom: atom.name)
-    result = {atom: sympy.diff(expanded, atom) for atom in found}
-    remainder = sympy.expand(expanded - sum(coefficient * atom for atom, coefficient in result.items()))
-    if remainder != 0 or any(coefficient.has(Vector) for coefficient in result.values()):
+    found = sorted(combination.atoms(Vector), key=lambda atom: atom.name)
+    form = _affine(combination, frozenset(found))
+    if form is None or sympy.expand(form.get(sympy.S.One, sympy.S.Zero)) != 0:
         raise ValueError(f"combination={combination} is not linear in vectors")
-    return result
+    expanded = {atom: sympy.expand(form[atom]) for atom in found}
+    return {atom: coefficient for atom, coefficient in expanded.items() if coefficient != 0}
 
 
 def inner(left: Expr, right: Expr) -> Expr:
@@ -137,14 +136,21 @@ def linear_form(expression: Expr, atoms: tuple[Expr, ...]) -> tuple[dict[Expr, E
         If the expression is not affine in the atoms.
     """
     form = _affine(expression, frozenset(atoms))
+    if form is None:
+        raise ValueError(f"expression={expression} is not linear in its scalar products")
     return {atom: form.get(atom, sympy.S.Zero) for atom in atoms}, form.get(sympy.S.One, sympy.S.Zero)
 
 
-def _affine(expression: Expr, atoms: frozenset[Expr]) -> dict[Expr, Expr]:
-    """Coefficients of an affine expression by atom; that of 1 is the constant."""
+def _affine(expression: Expr, atoms: frozenset[Expr]) -> dict[Expr, Expr] | None:
+    """Coefficients by atom, that of 1 is the constant; ``None`` if the expression is not affine in the atoms."""
     if expression in atoms:
         return {expression: sympy.S.One}
-    parts = [_affine(argument, atoms) for argument in expression.args]
+    parts = []
+    for argument in expression.args:
+        part = _affine(argument, atoms)
+        if part is None:
+            return None
+        parts.append(part)
     dependent = [part for part in parts if part.keys() != {sympy.S.One}]
     if not dependent:
         return {sympy.S.One: expression}
@@ -157,7 +163,7 @@ def _affine(expression: Expr, atoms: frozenset[Expr]) -> dict[Expr, Expr]:
     if isinstance(expression, sympy.Mul) and len(dependent) == 1:
         factor = sympy.Mul(*(part[sympy.S.One] for part in parts if part is not dependent[0]))
         return {atom: factor * coefficient for atom, coefficient in dependent[0].items()}
-    raise ValueError(f"expression={expression} is not linear in its scalar products")
+    return None
 
 
 def linear_atoms(expression: Expr) -> tuple[Expr, ...]:

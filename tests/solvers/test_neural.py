@@ -258,13 +258,13 @@ METHODS = {
     "error feedback, mini-batches": ErrorFeedback(Fixed(TopK(10)), 0.2, MiniBatch(8)),
     "ef21": EF21(PerWorkerTopK([10, 6, 6, 4]), 0.2, first_sender=Dense()),
     "thresholds": ThresholdFeedback(L1Rule(8, 53), step_size=0.2, oracle=MiniBatch(8)),
-    "stale": StaleGradient(Dense(), Hold(2).trace(80, 4), 0.2, MiniBatch(8)),
+    "stale": StaleGradient(Dense(), Hold(2).trace(50, 4), 0.4, MiniBatch(8)),
 }
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_methods_train_it(name):
-    result = run(METHODS[name], WORKERS, 80, x0=START, reference=False)
+    result = run(METHODS[name], WORKERS, 50, x0=START, reference=False)
     assert result.value[-1] < 0.8 * result.value[0]
     assert result.minimum is None
     assert WORKERS.accuracy(result.state.x, FEATURES, LABELS) > WORKERS.accuracy(START, FEATURES, LABELS) + 0.2

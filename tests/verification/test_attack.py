@@ -18,9 +18,6 @@ from taciturn.verification.evidence import Budget, Verdict
 from taciturn.verification.mutation import strengthened
 
 FEW = Budget(instances=40, cells=1, replicas=1)
-HARDLY_ANY = Budget(instances=1, cells=1, replicas=1)
-"""Besides the instances that are known to be hard."""
-
 RATES = ["topT-pl-rate", "topT-sc-exact", "sq-rates", "dynamic-T", "ss-pl-rate", "ss-sc-exact", "ss-distance-exact"]
 
 

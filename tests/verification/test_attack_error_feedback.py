@@ -21,10 +21,8 @@ from taciturn.verification.attacks.error_feedback.setting import COMPRESSORS, Se
 from taciturn.verification.attacks.error_feedback.unbiased import squared_distances
 from taciturn.verification.attacks.family import stack
 from taciturn.verification.attacks.measures import TOLERANCE
-from taciturn.verification.evidence import Budget
 
 RNG = np.random.default_rng
-FEW = Budget(instances=6, cells=1, replicas=1)
 
 
 def _mild(m: int, d: int, compressor: str = "top-k", seed: int = 0) -> Setting:

@@ -29,9 +29,6 @@ from taciturn.verification.evidence import Budget, Verdict
 from taciturn.verification.mutation import strengthened
 
 FAMILIES = event_triggering.FAMILIES
-HARDLY_ANY = Budget(instances=1, cells=1, replicas=1)
-"""Besides the instances that are known to be hard."""
-
 RNG = np.random.default_rng
 
 

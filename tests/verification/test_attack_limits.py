@@ -22,8 +22,6 @@ from taciturn.verification.attacks.staleness.servers import arrivals
 from taciturn.verification.evidence import Budget, Verdict
 
 FEW = Budget(instances=60, cells=1, replicas=1)
-HARDLY_ANY = Budget(instances=1, cells=1, replicas=1)
-"""Besides the instances that are known to be hard."""
 
 
 def _scaled(entry: Theorem, name: str, factor: float) -> Theorem:

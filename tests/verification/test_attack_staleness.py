@@ -25,13 +25,9 @@ from taciturn.verification.attacks.staleness.moments import stored_moments
 from taciturn.verification.attacks.staleness.noise import ROWS, relative
 from taciturn.verification.attacks.staleness.setting import Setting, setting, sloped
 from taciturn.verification.attacks.staleness.workers import convex_workers
-from taciturn.verification.evidence import Budget
 
 MODULES = (synchronous, onestep, fresh, reacting, nonconvex, stored, adaptive)
 FAMILIES = {id: family for module in MODULES for id, family in module.FAMILIES.items()}
-HARDLY_ANY = Budget(instances=1, cells=1, replicas=1)
-"""Besides the instances that are known to be hard."""
-
 RNG = np.random.default_rng
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sympy
 
-from taciturn.theory import theorem
+from taciturn.theory import catalogue, theorem
 from taciturn.verification import campaign
 from taciturn.verification.campaign import verify
 from taciturn.verification.evidence import Budget, Evidence, Verdict
@@ -58,9 +58,14 @@ def test_findings_come_in_the_order_of_theorems_then_witnesses(witnesses: Witnes
 def test_theorems_are_chosen_by_object_id_or_subject(witnesses: Witnesses) -> None:
     assert [f.theorem for f in verify(theorem("ss-order"), witnesses=["attack"])] == ["ss-order"]
     assert [f.theorem for f in verify("ss-order", witnesses=["attack"])] == ["ss-order"]
-    subject = {f.theorem for f in verify("adaptive-compression", witnesses=["attack"])}
-    assert set(IDS) < subject
-    assert subject <= {f.theorem for f in verify(witnesses=["attack"])}
+    subject = {f.theorem for f in verify("data-sparsity", witnesses=["attack"])}
+    assert subject == {entry.id for entry in catalogue("data-sparsity")}
+
+
+def test_all_theorems_are_chosen_where_none_is_named(witnesses: Witnesses, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "catalogue", lambda: tuple(map(theorem, IDS)))
+
+    assert [f.theorem for f in verify(witnesses=["attack"])] == list(IDS)
 
 
 def test_processes_do_not_change_the_answer(tmp_path: Path) -> None:

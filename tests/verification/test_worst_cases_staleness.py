@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,14 +11,9 @@ import numpy as np
 import pytest
 
 from taciturn.solvers.methods import FillWindow
-from taciturn.theory import Theorem, catalogue, theorem
+from taciturn.theory import Theorem, theorem
 from taciturn.theory.symbols import Range, parameter
-from taciturn.verification import tightness
-from taciturn.verification.evidence import Budget, Verdict
-from taciturn.verification.mutation import strengthened
 from taciturn.verification.worst_cases import (
-    CASES,
-    NOT_APPLICABLE,
     SOLVERS,
     Cell,
     Solution,
@@ -47,8 +41,6 @@ from taciturn.verification.worst_cases.vocabulary import (
     whole,
 )
 
-TOL = tightness.TOLERANCE
-ONE_CELL = Budget(instances=0, cells=1, replicas=0)
 CHAPTER = {**compressed_gradient.CASES, **staleness.CASES}
 DOSSIER = 6e-4  # three digits, as the dossier prints them
 
@@ -287,56 +279,6 @@ def test_steps_just_below_the_necessary_ones_keep_the_distance(
 # --- the witness ------------------------------------------------------------------------------------------------------
 
 
-def test_every_statement_has_worst_cases_or_a_reason() -> None:
-    ids = {entry.id for subject in ("compressed-gradient", "staleness") for entry in catalogue(subject)}
-
-    assert ids == CHAPTER.keys() | compressed_gradient.NOT_APPLICABLE.keys() | staleness.NOT_APPLICABLE.keys()
-    assert ids <= CASES.keys() | NOT_APPLICABLE.keys()
-    assert not CASES.keys() & NOT_APPLICABLE.keys()
-
-
-AT_ONCE = {*compressed_gradient.CASES, "lemma-cocoercive-matrix", "stale-onestep", "tight-huber", "delay-adaptive-sc"}
-
-
-@pytest.mark.parametrize("id", [pytest.param(id, marks=[] if id in AT_ONCE else [pytest.mark.slow]) for id in CHAPTER])
-def test_bounds_hold_and_tight_ones_are_attained(id: str) -> None:
-    found = tightness.witness(theorem(id), ONE_CELL)
-    by_case = {evidence.details["case"]: evidence for evidence in found}
-
-    assert {evidence.verdict for evidence in found} == {Verdict.HELD}
-    for entry in CHAPTER[id]:
-        evidence = by_case[entry.title]
-        assert evidence.ratio is not None
-        tolerance = max(TOL.values())
-        assert evidence.ratio <= 1 + tolerance
-        assert evidence.ratio >= 1 - tolerance or not entry.tight, evidence.prose
-        json.dumps(evidence.as_record(), allow_nan=False)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("id", CHAPTER)
-def test_both_solvers_agree_everywhere(id: str) -> None:
-    for entry in CHAPTER[id]:
-        for cell in entry.cells:
-            first, second = (solve(theorem(id), entry, cell, solver) for solver in SOLVERS)
-            known = [answer for answer in (first, second) if answer.solved]
-
-            assert known, (entry.title, cell, first.status, second.status)
-            for answer in known:
-                assert answer.ratio is not None
-                assert answer.ratio <= 1 + TOL[answer.solver]
-                assert answer.ratio == pytest.approx(known[0].ratio, abs=TOL["SCS"])
-                assert abs(answer.ratio - 1) <= TOL[answer.solver] or not entry.tight
-
-
-@pytest.mark.parametrize("id", ["noise-table", "dcgd-sc-tight"])
-def test_stronger_versions_of_tight_theorems_are_refuted(id: str) -> None:
-    for wrong in strengthened(theorem(id)):
-        found = tightness.witness(wrong, ONE_CELL)
-
-        assert Verdict.VIOLATED in {evidence.verdict for evidence in found}
-
-
 def with_longest_step(entry: Theorem, factor: float) -> Theorem:
     """The theorem with a range of steps and a default that are longer by a factor."""
     (limit,) = (known.domain.upper for known in entry.parameters if known.name == "step_size")
@@ -359,15 +301,6 @@ def test_longer_steps_are_refuted(id: str, title: str, K: int, values: Mapping[s
 
     assert found is not None
     assert found > 1.01
-
-
-def test_a_lower_bound_that_nothing_attains_is_refuted() -> None:
-    right = theorem("tight-huber")
-    assert right.bound is not None
-
-    (evidence,) = tightness.witness(replace(right, bound=1.05 * right.bound), ONE_CELL)
-
-    assert evidence.verdict is Verdict.VIOLATED
 
 
 # --- the words --------------------------------------------------------------------------------------------------------
