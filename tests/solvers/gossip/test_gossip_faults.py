@@ -1,0 +1,219 @@
+"""Four processes, started once: unusual models, optimizers, groups and checkpoints in a real run."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import traceback
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from taciturn.solvers.compressors import QSGD, TopK
+from taciturn.solvers.decentralised import Adaptive, Always, Constant, DifferenceNorm, Every, Forced, Relative
+from taciturn.solvers.decentralised import Path as PathTrigger
+from taciturn.solvers.gossip import EventTriggered
+
+RANKS = 4
+
+
+def optimizer_of(model: Any, rank: int, trigger: Any, sgd: Any = None, **settings: Any) -> EventTriggered:
+    """Wrap an optimizer on a ring, with messages in a group of its own."""
+    import torch
+
+    neighbours = {(rank + shift) % RANKS: 0.25 for shift in (-1, 1)}
+    sgd = sgd or torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.05)
+    settings = {"timeout": 20.0, "group": torch.distributed.new_group(backend="gloo"), **settings}
+    return EventTriggered(model, sgd, neighbours, trigger, **settings)
+
+
+def take_steps(optimizer: EventTriggered, model: Any, rank: int, first: int, last: int) -> None:
+    import torch
+
+    for k in range(first, last):
+        x = torch.randn(5, 4, generator=torch.Generator().manual_seed(100 * rank + k))
+        optimizer.zero_grad()
+        (model(x) - rank).square().mean().backward()
+        optimizer.step()
+
+
+def vector(model: Any) -> Any:
+    import torch
+
+    return torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()])
+
+
+def mean(values: Any) -> Any:
+    import torch
+
+    total = values.clone()
+    torch.distributed.all_reduce(total)
+    return total / RANKS
+
+
+def network(rank: int) -> Any:
+    import torch
+
+    torch.manual_seed(rank)
+    return torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2))
+
+
+def checkpoints(rank: int) -> None:
+    """Triggers that remember, compressed messages on their way, momentum: a copy of the state goes on alike."""
+    import torch
+
+    triggers = (
+        PathTrigger(Constant(0.05)), Adaptive(warm_up=3), Relative(0.8), Forced(DifferenceNorm(Constant(0.2)), 4)
+    )  # fmt: skip
+    for trigger in triggers:
+        for compressor in (None, QSGD(4), TopK(2)):
+
+            def made(model: Any, trigger: Any = trigger, compressor: Any = compressor) -> EventTriggered:
+                sgd = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+                settings = {"update": "average-preserving", "damping": 0.3, "latency": 2, "compressor": compressor}
+                return optimizer_of(model, rank, trigger, sgd, **settings)
+
+            whole, resumed = network(rank), network(rank)
+            optimizer = made(whole)
+            take_steps(optimizer, whole, rank, 0, 6)
+            state = deepcopy((whole.state_dict(), optimizer.state_dict()))
+            take_steps(optimizer, whole, rank, 6, 12)
+            optimizer.close()
+            other = made(resumed)
+            resumed.load_state_dict(state[0])
+            other.load_state_dict(state[1])
+            take_steps(other, resumed, rank, 6, 12)
+            other.close()
+            assert torch.equal(vector(whole), vector(resumed)), (trigger, compressor)
+            assert np.array_equal(optimizer.trace.fired, other.trace.fired)
+            assert np.array_equal(optimizer.trace.bytes_sent, other.trace.bytes_sent)
+
+
+def average(rank: int) -> None:
+    """The average follows the steps of any optimizer exactly, whatever is sent and however late."""
+    import torch
+
+    for kind in (torch.optim.SGD, torch.optim.Adam):
+        model = network(rank)
+        settings = {"update": "average-preserving", "damping": 0.5, "latency": 2}
+        base = kind(model.parameters(), lr=0.0)
+        optimizer = optimizer_of(model, rank, Forced(DifferenceNorm(Constant(0.2)), 3), base, **settings)
+        start = mean(vector(model))
+        take_steps(optimizer, model, rank, 0, 10)
+        optimizer.close()
+        assert 0 < optimizer.trace.message_share < 1
+        assert torch.max(torch.abs(mean(vector(model)) - start)) < 1e-14
+
+
+def parameters(rank: int) -> None:
+    """Transposed, shared and frozen parameters are mixed entry by entry, once, and not at all."""
+    import torch
+
+    model = torch.nn.Module()
+    entries = torch.arange(9.0).reshape(3, 3)
+    model.turned = torch.nn.Parameter((entries + rank).t())
+    model.first, model.second = torch.nn.Linear(3, 3, bias=False), torch.nn.Linear(3, 3, bias=False)
+    model.second.weight = model.first.weight
+    with torch.no_grad():
+        model.first.weight.fill_(float(rank))
+    model.frozen = torch.nn.Parameter(torch.full((2,), float(rank)), requires_grad=False)
+    optimizer = optimizer_of(model, rank, Always())
+    assert optimizer.names == ("turned", "first.weight")
+    for parameter in (model.turned, model.first.weight):
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    optimizer.close()
+    mixed = 0.5 * rank + 0.25 * ((rank + 1) % RANKS) + 0.25 * ((rank - 1) % RANKS)
+    assert torch.equal(model.turned, (entries + mixed).t())
+    assert torch.equal(model.second.weight, torch.full((3, 3), mixed))
+    assert torch.equal(model.frozen, torch.full((2,), float(rank)))
+
+
+def rates(rank: int) -> None:
+    """The step of a tensor is that of its own parameter group, in whatever order the groups are."""
+    import torch
+
+    model = network(rank)[0]
+    base = torch.optim.SGD([{"params": [model.bias], "lr": 0.0}, {"params": [model.weight]}], lr=1e3)
+    optimizer = optimizer_of(model, rank, Relative(2.0), base)
+    for _ in range(2):
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        optimizer.step()
+    optimizer.close()
+    assert optimizer.names == ("weight", "bias")
+    assert optimizer.trace.fired[:, 0].tolist() == [[False, False], [False, True]]
+
+
+def groups(rank: int) -> None:
+    """Neighbours are named by their ranks in the whole world, also in a group that numbers them otherwise."""
+    import torch
+
+    pairs = [torch.distributed.new_group(pair, backend="gloo") for pair in ([3, 1], [0, 2])]
+    model, other = torch.nn.Linear(2, 2), (rank + 2) % RANKS
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(float(rank))
+            parameter.grad = torch.zeros_like(parameter)
+    sgd = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = EventTriggered(model, sgd, {other: 0.5}, Every(1), timeout=20.0, group=pairs[rank % 2 == 0])
+    optimizer.step()
+    optimizer.close()
+    assert torch.equal(vector(model), torch.full((6,), (rank + other) / 2))
+
+
+CHECKS: dict[str, Callable[[int], None]] = {
+    check.__name__: check for check in (checkpoints, average, parameters, rates, groups)
+}
+
+
+def work(rank: int, port: int, folder: str) -> None:
+    """Be one rank: make all checks, and write down how each of them ended."""
+    import torch
+    import torch.distributed as dist
+
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    store = dist.TCPStore("127.0.0.1", port, RANKS, rank == 0, timeout=timedelta(seconds=60), wait_for_workers=False)
+    dist.init_process_group("gloo", rank=rank, world_size=RANKS, store=store, timeout=timedelta(seconds=60))
+    for name, check in CHECKS.items():
+        try:
+            check(rank)
+            said = "passed"
+        except Exception:
+            said = traceback.format_exc()
+        Path(folder, f"{name}-{rank}.txt").write_text(said)
+        dist.barrier()
+    os._exit(0)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("torch")
+    folder = tmp_path_factory.mktemp("checks")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=work, args=(rank, port, str(folder))) for rank in range(RANKS)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        process.kill()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_rank_finds_what_it_must(name: str, found: Path) -> None:
+    for rank in range(RANKS):
+        file = found / f"{name}-{rank}.txt"
+        assert file.exists(), f"rank {rank} did not come so far"
+        assert file.read_text() == "passed", file.read_text()
