@@ -114,6 +114,7 @@ FALSE_PROOFS = {
 @pytest.mark.parametrize("name", FALSE_PROOFS)
 def test_false_proofs_are_rejected(name: str) -> None:
     assert not FALSE_PROOFS[name].check().holds
+    assert not FALSE_PROOFS[name].holds
 
 
 def test_a_root_that_no_change_removes_fails() -> None:

@@ -26,28 +26,27 @@ def test_certificates_are_exact(entry: Theorem) -> None:
     report = entry.certificate.check()
 
     assert report.holds, str(report)
-    assert entry.certificate.holds
 
 
 def test_slightly_wrong_certificates_are_rejected(entry: Theorem) -> None:
     wrong = [mutant for mutant in mutants(entry.certificate) if mutant.change.endswith(("by 1.05", "beyond zero"))]
 
     # Of long proofs a few lines here and there.
-    assert survivors(wrong[:: 1 + len(wrong) // 7]) == []
+    assert survivors(wrong[:: 1 + len(wrong) // 5]) == []
 
 
 PROVED = {"step_size", "rate", "residual", "decrease", "value", "bound", "bits"}
 
 
 def test_a_theorem_made_five_percent_stronger_loses_its_certificate(entry: Theorem) -> None:
-    survivors = [
+    still_proved = [
         name
         for wrong in strengthened(entry)
         for name in PROVED
         if getattr(wrong, name) != getattr(entry, name) and wrong.certificate.holds
     ]
 
-    assert survivors == []
+    assert still_proved == []
 
 
 @pytest.mark.slow
