@@ -401,9 +401,12 @@ def _saved(settings: GossipSettings, rank: int) -> dict[int, Path]:
 
 def _checkpointed(settings: GossipSettings) -> int:
     """Return the iteration to start from: that of the last checkpoint that all ranks have, or 0."""
+    saved = [] if settings.checkpoint is None else [set(_saved(settings, rank)) for rank in range(settings.ranks)]
     if not settings.resume:
+        if any(saved):
+            raise FileExistsError(f"{settings.checkpoint} has checkpoints; accepted: resume, or another folder")
         return 0
-    common = set.intersection(*(set(_saved(settings, rank)) for rank in range(settings.ranks)))
+    common = set.intersection(*saved)
     common = {k for k in common if k <= settings.iterations}
     if not common:
         raise FileNotFoundError(f"{settings.checkpoint} has no checkpoint of all {settings.ranks} ranks")

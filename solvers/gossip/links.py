@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import struct
+import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,15 +19,15 @@ from ..distributed.errors import MessageTimeout
 from ..distributed.transport import torch_modules
 from .errors import NeighbourFailed, NeighbourLost
 
-__all__ = ["HEADER_BYTES", "Links", "Parcel"]
+__all__ = ["HEADER_BYTES", "START", "Links", "Parcel"]
 
 _HEADER = struct.Struct("<qq")  # iteration, bytes that follow
 
 HEADER_BYTES = _HEADER.size
 """Bytes of the header of a message, besides one bit for every tensor (rounded up to bytes)."""
 
-_FAILED = -1
-"""Sent in place of an iteration: the sender gives up."""
+_FAILED, START, _MEETING = -1, -2, -3
+"""Sent in place of an iteration: the sender gives up; its parameters at the start; what it runs with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +57,9 @@ class Parcel:
 class Links:
     """FIFO links to the neighbours of a rank.
 
-    Messages between two ranks match in the order in which they are posted; a received one is whole. Buffers are kept
-    until their sending has completed. docs/transport.md says what other transports guarantee.
+    Messages between two ranks match in the order in which they are posted; a received one is whole. A buffer is kept
+    until the neighbours' later messages show that it has left: gloo completes a work only where it is waited for.
+    docs/transport.md says what other transports guarantee.
 
     Parameters
     ----------
@@ -64,6 +67,8 @@ class Links:
         Ranks.
     tensors : int
         B, bits of the mask.
+    latency : int
+        Iterations by which receivers are behind, at most: whoever sends iteration k has taken k - 1 - latency.
     timeout : float
         Seconds after which a message that is due counts as lost.
     group : torch.distributed.ProcessGroup, optional
@@ -72,10 +77,12 @@ class Links:
 
     neighbours: Sequence[int]
     tensors: int
+    latency: int
     timeout: float
     group: Any = None
     bytes_sent: int = 0
-    _sending: deque[tuple[int, Any, Any]] = field(default_factory=deque)
+    _sending: deque[tuple[int, int, Any, Any]] = field(default_factory=deque)  # iteration, rank, work, buffer
+    _gone: set[int] = field(default_factory=set)  # neighbours that need not be told of a failure
 
     def __post_init__(self) -> None:
         self._torch, self._distributed = torch_modules()
@@ -85,13 +92,31 @@ class Links:
         """Bytes of a header with its mask."""
         return HEADER_BYTES + (self.tensors + 7) // 8
 
+    def agree(self, settings: str) -> None:
+        """Insist that the neighbours run with the same settings.
+
+        Raises
+        ------
+        ValueError
+            If one has others.
+        """
+        word = _HEADER.pack(_MEETING, zlib.crc32(settings.encode()))
+        for rank in self.neighbours:
+            self._isend(_MEETING, word, rank)
+        words = {rank: self._irecv(len(word), rank) for rank in self.neighbours}
+        heard = {rank: self._header(words[rank], rank) for rank in self.neighbours}
+        self._complete(before=START)  # whoever has other settings is to hear of it too
+        for rank in self.neighbours:
+            if heard[rank] != word:
+                self._gone.add(rank)
+                raise ValueError(f"rank {rank} runs with other settings; accepted on all ranks: {settings}")
+
     def post(self, parcel: Parcel) -> None:
         """Start sending a parcel to every neighbour, and return at once."""
-        self._complete(block=False)
         for rank in self.neighbours:
-            self._isend(parcel.header(), rank)
+            self._isend(parcel.iteration, parcel.header(), rank)
             if parcel.content:
-                self._isend(parcel.content, rank)
+                self._isend(parcel.iteration, parcel.content, rank)
 
     def collect(self, iteration: int) -> dict[int, Parcel]:
         """Wait for the parcel of an iteration from every neighbour.
@@ -104,38 +129,35 @@ class Links:
         headers = {rank: self._irecv(self.header_bytes, rank) for rank in self.neighbours}
         found = {}
         for rank in self.neighbours:
-            header = self._wait(headers[rank], rank)
+            header = self._header(headers[rank], rank)
             k, size = _HEADER.unpack_from(header)
-            if k == _FAILED:
-                raise NeighbourFailed(f"rank {rank} has given up the run")
             if k != iteration:
                 raise NeighbourFailed(f"rank {rank} is in iteration {k}, this one in {iteration}: their steps differ")
             mask = np.unpackbits(np.frombuffer(header, np.uint8, offset=HEADER_BYTES), count=self.tensors).astype(bool)
             content = self._wait(self._irecv(size, rank), rank) if size else b""
             found[rank] = Parcel(k, mask, content)
+        self._complete(before=iteration - self.latency)
         return found
 
     def give_up(self) -> None:
-        """Tell the neighbours, as far as they can be reached, that this rank stops."""
-        header = _HEADER.pack(_FAILED, 0) + bytes(self.header_bytes - HEADER_BYTES)
+        """Tell the neighbours, as far as they can be reached and have not failed first, that this rank stops."""
+        earlier = len(self._sending)
         for rank in self.neighbours:
-            try:
-                self._isend(header, rank)
-            except (ConnectionError, RuntimeError):
-                continue
-        try:
-            self._complete(block=True)
-        except (ConnectionError, TimeoutError, RuntimeError):
-            return
+            if rank not in self._gone:
+                with suppress(OSError):
+                    self._isend(_FAILED, _HEADER.pack(_FAILED, 0), rank)  # fits wherever a header is awaited
+        for _, rank, work, _ in list(self._sending)[earlier:]:
+            with suppress(OSError), self._named_failure(rank):
+                work.wait(timedelta(seconds=self.timeout))
 
     def close(self) -> None:
         """Wait until everything has been sent."""
-        self._complete(block=True)
+        self._complete(before=math.inf)
 
-    def _isend(self, content: bytes, rank: int) -> None:
+    def _isend(self, iteration: int, content: bytes, rank: int) -> None:
         buffer = self._torch.frombuffer(bytearray(content), dtype=self._torch.uint8)
         with self._named_failure(rank):
-            self._sending.append((rank, self._distributed.isend(buffer, rank, self.group), buffer))
+            self._sending.append((iteration, rank, self._distributed.isend(buffer, rank, self.group), buffer))
         self.bytes_sent += len(content)
 
     def _irecv(self, size: int, rank: int) -> tuple[Any, Any]:
@@ -149,10 +171,18 @@ class Links:
             work.wait(timedelta(seconds=self.timeout))
         return bytes(buffer.numpy())
 
-    def _complete(self, *, block: bool) -> None:
-        """Let go of the buffers that have been sent; wait for all of them if `block`."""
-        while self._sending and (block or self._sending[0][1].is_completed()):
-            rank, work, _ = self._sending.popleft()
+    def _header(self, posted: tuple[Any, Any], rank: int) -> bytes:
+        """Wait for a header, and hear whether the neighbour gives up."""
+        header = self._wait(posted, rank)
+        if _HEADER.unpack_from(header)[0] == _FAILED:
+            self._gone.add(rank)
+            raise NeighbourFailed(f"rank {rank} has given up the run")
+        return header
+
+    def _complete(self, before: float) -> None:
+        """Wait until the messages of the iterations before one have been sent, and let go of their buffers."""
+        while self._sending and self._sending[0][0] < before:
+            _, rank, work, _ = self._sending.popleft()
             with self._named_failure(rank):
                 work.wait(timedelta(seconds=self.timeout))
 
@@ -161,6 +191,7 @@ class Links:
         try:
             yield
         except RuntimeError as error:
+            self._gone.add(rank)
             if "timed out" in str(error).lower():
                 raise MessageTimeout(f"no message from rank {rank} for {self.timeout:g} seconds") from error
-            raise NeighbourLost(f"the connection to rank {rank} is lost: its process died") from error
+            raise NeighbourLost(f"the connection to rank {rank} is lost: its process died or timed out") from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from ..decentralised.triggers import Look
 from ..distributed.transport import torch_modules
 from ..distributed.wire import Wire
 from .errors import NonFiniteParameters
-from .links import Links, Parcel
+from .links import START, Links, Parcel
 from .record import EventTrace
 
 __all__ = ["EventTriggered"]
@@ -141,8 +143,12 @@ class EventTriggered:
         self.tensors = Tensors.whole(sum(sizes.values())) if whole_vector else Tensors.of(sizes)
         self.names = tuple(names)
         self.trigger, self.update, self.compressor = trigger, update, compressor
-        self._links = Links(tuple(self.neighbours), len(self.tensors.sizes), timeout, group)
+        self._links = Links(tuple(self.neighbours), len(self.tensors.sizes), latency, timeout, group)
         x = self._vector()
+        self._settings = (
+            f"{x.dtype} tensors of {self.tensors.sizes}, update={update!r}, damping={damping:g}, latency={latency}, "
+            f"compressor={compressor}"
+        )
         self._wires = [None if compressor is None else Wire(compressor, size, x.dtype) for size in self.tensors.sizes]
         self._sent = x.copy()  # what the neighbours will hold when everything sent has arrived
         self._own_copy = x.copy()  # what they hold now
@@ -154,7 +160,11 @@ class EventTriggered:
         self._iteration = 0
         self._fired: list[NDArray[np.bool_]] = []
         self._bits = 0.0
-        self._copies = self._exchange_starts(x)
+        self._closed = False
+        with self._told_neighbours():
+            self._check_finite(x)
+            self._links.agree(self._settings)
+            self._copies = self._exchange_starts(x)
 
     @property
     def iteration(self) -> int:
@@ -173,30 +183,33 @@ class EventTriggered:
 
     def step(self) -> None:
         """Send what the trigger says, mix with the neighbours, and take the step of the wrapped optimizer."""
-        try:
-            mixed = self._mix()
-        except Exception:
-            self._links.give_up()
-            raise
-        moved = self._torch.from_numpy(mixed).split([parameter.numel() for parameter in self._parameters])
-        with self._torch.no_grad():
-            for parameter, part in zip(self._parameters, moved, strict=True):
-                parameter.copy_(part.view_as(parameter))
-        self.optimizer.step()
+        if self._closed:
+            raise ValueError("the optimizer is closed; accepted: steps before close(), and none after a failure")
+        with self._told_neighbours():
+            mixed = self._torch.from_numpy(self._mix())
+            with self._torch.no_grad():
+                parts = mixed.split([parameter.numel() for parameter in self._parameters])
+                for parameter, part in zip(self._parameters, parts, strict=True):
+                    parameter.copy_(part.view_as(parameter))
+            self.optimizer.step()
         self._iteration += 1
 
     def close(self) -> None:
-        """Take the messages that are still on their way, and wait until one's own have been sent."""
-        for due in range(max(self._iteration - self._latency, 0), self._iteration):
-            self._links.collect(due)
-        self._links.close()
+        """Take the messages that are still on their way, and wait until one's own have been sent. No more steps."""
+        if self._closed:
+            return
+        with self._told_neighbours():
+            for due in range(max(self._iteration - self._latency, 0), self._iteration):
+                self._links.collect(due)
+            self._links.close()
+        self._closed = True
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that `load_state_dict` needs, saved by all ranks after the same number of steps."""
         return {
             "iteration": self._iteration,
-            "latency": self._latency,
-            "sizes": self.tensors.sizes,
+            "rank": self.rank,
+            "settings": self._settings,
             "sent": self._sent.copy(),
             "own_copy": self._own_copy.copy(),
             "copies": {rank: copy.copy() for rank, copy in self._copies.items()},
@@ -208,21 +221,26 @@ class EventTriggered:
             "fired": list(self._fired),
             "bits": self._bits,
             "bytes_sent": self._links.bytes_sent,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": deepcopy(self.optimizer.state_dict()),  # torch gives its own buffers away
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a saved state; messages that were on their way are sent again.
+        """Go on from a saved state, before the first step; messages that were on their way are sent again.
 
         Raises
         ------
         ValueError
-            If the state is of other tensors, neighbours or latency.
+            If the state is of other settings, another rank, trigger or neighbours, or after a step.
         """
-        if tuple(state["sizes"]) != self.tensors.sizes or state["latency"] != self._latency:
+        if self._iteration:
+            raise ValueError(f"{self._iteration} steps have been taken; accepted: a state before the first")
+        if (state["rank"], state["settings"]) != (self.rank, self._settings):
             raise ValueError(
-                "the state is of other tensors or another latency; accepted: the settings of the saved run"
+                f"the state is of rank {state['rank']} with {state['settings']}; "
+                f"accepted: rank {self.rank} with {self._settings}"
             )
+        if type(state["memory"]) is not type(self._memory):
+            raise ValueError(f"the state is of another trigger; accepted: {self.trigger}")
         if set(state["copies"]) != set(self.neighbours):
             raise ValueError(
                 f"the state has the neighbours {sorted(state['copies'])}; accepted: {sorted(self.neighbours)}"
@@ -252,16 +270,31 @@ class EventTriggered:
 
     def _exchange_starts(self, x: NDArray[Any]) -> dict[int, NDArray[Any]]:
         """Give the neighbours the true start, dense and once: copies never start as zeros."""
-        parcel = Parcel(-2, np.ones(len(self.tensors.sizes), dtype=bool), x.tobytes())
+        parcel = Parcel(START, np.ones(len(self.tensors.sizes), dtype=bool), x.tobytes())
         self._links.post(parcel)
-        received = self._links.collect(-2)
+        received = self._links.collect(START)
         return {rank: np.frombuffer(parcel.content, dtype=x.dtype).copy() for rank, parcel in received.items()}
+
+    def _check_finite(self, x: NDArray[Any]) -> None:
+        if not np.isfinite(x).all():
+            raise NonFiniteParameters(
+                f"rank {self.rank} has parameters that are NaN or infinite in iteration {self._iteration}"
+            )
+
+    @contextmanager
+    def _told_neighbours(self) -> Iterator[None]:
+        """Tell the neighbours of a failure."""
+        try:
+            yield
+        except Exception:
+            self._closed = True
+            self._links.give_up()
+            raise
 
     def _mix(self) -> NDArray[Any]:
         """Send, receive, and return the mixed parameters."""
         k, x = self._iteration, self._vector()
-        if not np.isfinite(x).all():
-            raise NonFiniteParameters(f"rank {self.rank} has parameters that are NaN or infinite in iteration {k}")
+        self._check_finite(x)
         parcel = self._parcel(k, x)
         self._links.post(parcel)
         self._own_parcels.append(parcel)
@@ -305,7 +338,9 @@ class EventTriggered:
     def _gradient_step(self) -> NDArray[np.float64]:
         """Return the norms of the gradient step of plain SGD, tensor by tensor."""
         rates = {id(p): group["lr"] for group in self.optimizer.param_groups for p in group["params"]}
-        steps = self._on_host([rates[id(p)] * p.grad.detach() for p in self._parameters])
+        steps = self._on_host(
+            [self._torch.zeros_like(p) if p.grad is None else rates[id(p)] * p.grad for p in self._parameters]
+        )
         return self.tensors.norms(steps[None])
 
     def _apply(self, parcel: Parcel, copy: NDArray[Any]) -> None:
@@ -353,5 +388,5 @@ def _check_same_parameters(parameters: list[Any], optimizer: Any) -> None:
     if wrapped != {id(parameter) for parameter in parameters}:
         raise ValueError("optimizer has other parameters than the model; accepted: all that require gradients")
     kinds = {parameter.dtype for parameter in parameters}
-    if len(kinds) != 1:
-        raise ValueError(f"parameters are of {sorted(map(str, kinds))}; accepted: one type")
+    if len(kinds) != 1 or str(*kinds) not in ("torch.float32", "torch.float64"):
+        raise ValueError(f"parameters are of {sorted(map(str, kinds))}; accepted: one of float32 and float64")

@@ -73,7 +73,7 @@ def test_a_run_is_measured_replayed_and_certified() -> None:
     assert found["saving_at_equal_loss"] <= found["nominal_saving"] + 1e-9
     # A ring of two is one link: a header of 17 bytes in every iteration, and the start of 650 numbers with its own.
     assert found["bytes_of_headers"] == 2 * 40 * 17
-    assert found["bytes_of_starts"] == 2 * (17 + 650 * 8)
+    assert found["bytes_of_starts"] == 2 * (16 + 17 + 650 * 8)
     parts = ("bytes_counted", "bytes_of_headers", "bytes_of_starts")
     assert found["bytes_sent"] == sum(found[part] for part in parts)
     certificate = found["certificate"]
@@ -98,7 +98,7 @@ def test_the_same_command_line_runs_under_torchrun_and_trains_the_network() -> N
     assert found["certificate"] is None
     # Three links in both directions; 8 tensors are one byte of the header.
     assert found["bytes_of_headers"] == 6 * 34 * 17
-    assert found["bytes_of_starts"] == 6 * (17 + 27_480 * 4)
+    assert found["bytes_of_starts"] == 6 * (16 + 17 + 27_480 * 4)
     assert 29 / 34 <= found["message_share"] <= 1
 
 

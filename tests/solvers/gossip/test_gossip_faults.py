@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from taciturn.solvers.compressors import QSGD, TopK
-from taciturn.solvers.decentralised import Adaptive, Always, Constant, DifferenceNorm, Every, Forced, Relative
+from taciturn.solvers.decentralised import Adaptive, Always, Constant, DifferenceNorm, Every, Forced, Relative, Tensors
 from taciturn.solvers.decentralised import Path as PathTrigger
-from taciturn.solvers.gossip import EventTriggered
+from taciturn.solvers.gossip import EventTriggered, GossipSettings, NeighbourFailed, NonFiniteParameters, run_gossip
+from taciturn.solvers.problems import quadratic
 
 RANKS = 4
 
@@ -168,8 +169,137 @@ def groups(rank: int) -> None:
     assert torch.equal(vector(model), torch.full((6,), (rank + other) / 2))
 
 
+def buffers(rank: int) -> None:
+    """Messages that have left are not kept."""
+    model = network(rank)
+    for latency in (0, 2):
+        optimizer = optimizer_of(model, rank, Always(), latency=latency)
+        kept = []
+        for k in range(40):
+            take_steps(optimizer, model, rank, k, k + 1)
+            kept.append(len(optimizer._links._sending))
+        optimizer.close()
+        assert max(kept) <= 4 * (2 * latency + 2)  # header and content, two neighbours
+        assert len(optimizer._links._sending) == 0
+
+
+def unused(rank: int) -> None:
+    """A parameter without a gradient does not move."""
+    import torch
+
+    model = network(rank)
+    model.register_parameter("unused", torch.nn.Parameter(torch.zeros(2)))
+    optimizer = optimizer_of(model, rank, Relative(0.5))
+    take_steps(optimizer, model, rank, 0, 3)
+    optimizer.close()
+    assert not optimizer.trace.fired[..., optimizer.names.index("unused")].any()
+
+
+def types(rank: int) -> None:
+    """Types that norms overflow in, or NumPy does not have, are refused at once."""
+    import torch
+
+    for kind in (torch.float16, torch.bfloat16, torch.complex128):
+        with pytest.raises(ValueError, match="accepted: one of float32 and float64"):
+            optimizer_of(network(rank).to(kind), rank, Always())
+
+
+def closed(rank: int) -> None:
+    """To close twice is to close once; a closed optimizer takes no steps."""
+    model = network(rank)
+    optimizer = optimizer_of(model, rank, Always(), latency=2)
+    take_steps(optimizer, model, rank, 0, 4)
+    optimizer.close()
+    optimizer.close()
+    with pytest.raises(ValueError, match="closed"):
+        optimizer.step()
+
+
+def states(rank: int) -> None:
+    """Later steps leave a state alone; states of other ranks, settings or triggers are refused."""
+    import torch
+
+    model = network(rank)
+    settings = {"update": "average-preserving", "latency": 1}
+    adam = torch.optim.Adam(model.parameters())
+    optimizer = optimizer_of(model, rank, PathTrigger(Constant(0.01)), adam, **settings)
+    take_steps(optimizer, model, rank, 0, 3)
+    state = optimizer.state_dict()
+    momentum = state["optimizer"]["state"][0]["exp_avg"].clone()
+    take_steps(optimizer, model, rank, 3, 5)
+    with pytest.raises(ValueError, match="5 steps"):
+        optimizer.load_state_dict(state)
+    optimizer.close()
+    assert torch.equal(state["optimizer"]["state"][0]["exp_avg"], momentum)
+    for trigger, changed, word in (
+        (PathTrigger(Constant(0.01)), {"rank": (rank + 2) % RANKS}, f"accepted: rank {rank}"),
+        (PathTrigger(Constant(0.01)), {"settings": "float32"}, "float32"),
+        (Always(), {}, "another trigger"),
+    ):
+        fresh = optimizer_of(model, rank, trigger, **settings)
+        with pytest.raises(ValueError, match=word):
+            fresh.load_state_dict({**state, **changed})
+        fresh.close()
+
+
+def disagreement(rank: int) -> None:
+    """Ranks with other settings say so at the start, also where the masks of their messages differ in length."""
+    import torch
+
+    models = [torch.nn.ParameterList([torch.zeros(2) for _ in range(tensors)]) for tensors in (1, 9)]
+    odd = rank % 2
+    for model, settings in (
+        (models[odd], {}),
+        (models[1], {"latency": odd}),
+        (models[1].to(torch.float32 if odd else torch.float64), {}),
+        (models[1], {"update": ("published", "average-preserving")[odd]}),
+    ):
+        with pytest.raises(ValueError, match="runs with other settings"):
+            optimizer_of(model, rank, Always(), **settings)
+
+
+def steps_into(poison: Any, model: Any, rank: int) -> None:
+    optimizer = optimizer_of(model, rank, Always(), latency=1, timeout=30.0)
+    take_steps(optimizer, model, rank, 0, 3)
+    model[0].bias.data += poison
+    take_steps(optimizer, model, rank, 3, 20)
+
+
+def not_finite(rank: int) -> None:
+    """Nothing of a start that is not finite is sent; who hears of a failure says so long before the timeout."""
+    import time
+
+    import torch
+
+    for start in (True, False):
+        model = network(rank)
+        poison = torch.full_like(model[0].bias, torch.nan if rank == 1 else 0.0)
+        if start:
+            model[0].bias.data += poison
+        torch.distributed.barrier()  # rank 3 comes late from the failure before
+        began = time.monotonic()
+        with pytest.raises(NonFiniteParameters if rank == 1 else NeighbourFailed, match="rank"):
+            steps_into(poison, model, rank)
+        assert torch.isfinite(vector(model)).all() or rank == 1
+        assert time.monotonic() - began < 20 or rank == 3  # which tells the one of its two who no longer listens
+
+
 CHECKS: dict[str, Callable[[int], None]] = {
-    check.__name__: check for check in (checkpoints, average, parameters, rates, groups)
+    check.__name__: check
+    for check in (
+        checkpoints,
+        average,
+        parameters,
+        rates,
+        groups,
+        buffers,
+        unused,
+        types,
+        closed,
+        states,
+        disagreement,
+        not_finite,
+    )
 }
 
 
@@ -205,7 +335,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(300)
         process.kill()
     return folder
 
@@ -217,3 +347,12 @@ def test_every_rank_finds_what_it_must(name: str, found: Path) -> None:
         file = found / f"{name}-{rank}.txt"
         assert file.exists(), f"rank {rank} did not come so far"
         assert file.read_text() == "passed", file.read_text()
+
+
+def test_a_new_run_does_not_mix_its_checkpoints_with_those_of_an_earlier_one(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    workers = quadratic(np.ones((2, 1)), np.zeros((2, 1)))
+    settings = GossipSettings(np.full((2, 2), 0.5), Always(), 0.1, 20, Tensors.whole(1), checkpoint=tmp_path)
+    (tmp_path / "rank-1-50.pt").touch()
+    with pytest.raises(FileExistsError, match="has checkpoints; accepted: resume, or another folder"):
+        run_gossip(workers, settings, np.zeros(1))
