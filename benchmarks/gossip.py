@@ -11,15 +11,15 @@ import torch  # isort: skip  (after ratios, which sets the number of threads)
 from torch import distributed, multiprocessing, nn
 
 from taciturn.solvers.decentralised import Always, Constant, DifferenceNorm
-from taciturn.solvers.gossip import HEADER_BYTES, EventTriggered
+from taciturn.solvers.gossip import EventTriggered, header_bytes
+from taciturn.solvers.problems import cnn2
 
 RANKS, BATCH, ITERATIONS, REPETITIONS = 4, 64, 30, 9
 
 
 def network() -> nn.Module:
     """Return the published CNN-2: 27,480 parameters in 8 tensors."""
-    convolutions = [nn.Conv2d(1, 10, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(10, 20, 3), nn.ReLU(), nn.MaxPool2d(2)]
-    return nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(500, 50), nn.ReLU(), nn.Linear(50, 10))
+    return cnn2(torch.zeros(10, 784).numpy(), range(10)).module
 
 
 def train(model: nn.Module, optimizer, features, labels) -> float:
@@ -42,7 +42,7 @@ def rank(number: int, folder: str, answers) -> None:
     distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=number, world_size=RANKS)
     ring = {(number - 1) % RANKS: 1 / 3, (number + 1) % RANKS: 1 / 3}
     torch.manual_seed(number)
-    features, labels = torch.rand(BATCH, 1, 28, 28), torch.randint(10, (BATCH,))
+    features, labels = torch.rand(BATCH, 784), torch.randint(10, (BATCH,))
     silent, alone, loud = network(), network(), network()
     events = EventTriggered(silent, sgd(silent), ring, DifferenceNorm(Constant(1e9)))
     cases = {"no event": (silent, events), "no communication": (alone, sgd(alone))}
@@ -56,7 +56,7 @@ def rank(number: int, folder: str, answers) -> None:
     starts = int(always.trace.bytes_sent[0])
     train(loud, always, features, labels)
     always.close()
-    headers = ITERATIONS * len(ring) * (HEADER_BYTES + 1)  # one byte holds the mask of 8 tensors
+    headers = ITERATIONS * len(ring) * header_bytes(len(always.tensors.sizes))
     sent, counted = int(always.trace.bytes_sent[0]) - starts, int(always.trace.bits_counted[0] / 8)
     answers.put((seconds, sent, counted, headers))
     distributed.barrier()

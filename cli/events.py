@@ -203,14 +203,14 @@ def _measured(task: Any, settings: Any, run: Any) -> dict[str, Any]:
 
     from taciturn.solvers.array import array_like, to_numpy
     from taciturn.solvers.decentralised import Always
-    from taciturn.solvers.gossip import HEADER_BYTES, replay
+    from taciturn.solvers.gossip import header_bytes, replay
 
     trace = run.trace
     problem, covered = _measurable(task), bool(task.mu) and settings.batch is None
     simulated = replay(problem, settings, trace, task.start, measure_error=covered)
     there = np.isin(simulated.iterations_recorded, run.iteration)
-    tensors, links = len(settings.tensors.sizes), sum(len(settings.row(rank)) - 1 for rank in range(settings.ranks))
-    headers = settings.iterations * links * (HEADER_BYTES + (tensors + 7) // 8)
+    links = sum(len(settings.row(rank)) - 1 for rank in range(settings.ranks))
+    headers = settings.iterations * links * header_bytes(len(settings.tensors.sizes))
     starts = int(trace.bytes_sent.sum() - trace.bits_counted.sum() / 8) - headers
     average = array_like(run.points[-1].mean(axis=0), task.start)
     loss = float(problem.objective(average))

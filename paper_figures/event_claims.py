@@ -18,6 +18,7 @@ from taciturn.solvers.decentralised import (
 )
 from taciturn.solvers.gossip import GossipSettings, replay, run_gossip
 from taciturn.theory.event_triggering.counterexamples import NORM_DIFFERENCE
+from taciturn.verification.norm_paths import event_pattern
 
 from . import event_horizon as horizon_figure
 from . import event_judgements as judge
@@ -119,7 +120,7 @@ def _tuning(setting: Setting) -> Finding:
         share |= {name: float(rows["share"][horizon == 1][0])}
         share |= {f"{name}, a tenth of the step": _share_of_small_steps(setting, model)}
     norms = 100 + np.cumsum(np.random.default_rng(1).normal(size=(400, 20)), axis=0)
-    patterns = [horizon_figure.event_pattern(S, Adaptive())[FORCED:] for S in (norms, SCALE * norms + SHIFT)]
+    patterns = [event_pattern(S, Adaptive())[FORCED:] for S in (norms, SCALE * norms + SHIFT)]
     scaled = setting.cache.get(
         partial(_scaled, setting.budget),
         what="events, scaled data",

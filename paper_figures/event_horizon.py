@@ -1,15 +1,14 @@
 """Share of messages over the horizon of the adaptive threshold: of training, and of norms without any training."""
 
-import warnings
 from functools import cache
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
-from numpy.typing import NDArray
 
-from taciturn.solvers.decentralised import Adaptive, Constant, DifferenceNorm, HorizonWarning, Look, Tensors
+from taciturn.solvers.decentralised import Constant, DifferenceNorm
 from taciturn.theory import theorem
+from taciturn.verification.norm_paths import event_pattern, published
 
 from . import style
 from .event_runs import RULES, SYNCHRONOUS, WORKERS, Rule, course
@@ -18,7 +17,7 @@ from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked
 
-__all__ = ["CURVES", "FIGURE", "HORIZONS", "event_pattern", "null_share", "published"]
+__all__ = ["CURVES", "FIGURE", "HORIZONS", "null_share"]
 
 HORIZONS = {
     "quick": (0.5, 0.8, 0.9, 1.0, 1.02, 1.05, 1.2, 1.4, 1.5),
@@ -29,34 +28,6 @@ CONSTANTS = (0.01, 0.05, 0.1, 0.2, 1.0)
 PASSES = {"quick": 120, "full": 1000}
 WALKS, STEPS, SETTLED = 60, 1500, 500
 """Of the null model: paths, passes, and those that are not counted."""
-
-
-def published(horizon: float) -> Adaptive:
-    """Return the published rule; beyond the limit of `horizon-lockout`, too, where silence is what is shown."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", HorizonWarning)
-        return Adaptive(horizon)
-
-
-def event_pattern(norms: NDArray[np.float64], trigger: Adaptive) -> NDArray[np.bool_]:
-    """Return when the rule fires on given norms of tensors, shape (K, m) to (K, m).
-
-    Examples
-    --------
-    >>> int(event_pattern(np.arange(40.0)[:, None], published(1.5))[29:].sum())  # steady growth, silence
-    0
-    """
-    passes, count = norms.shape
-    tensors = Tensors.whole(1)
-    memory = trigger.start(count, tensors)
-    sent, last = norms[0][:, None], np.full((count, 1), -1)
-    fired = np.zeros((passes, count), dtype=bool)
-    for k in range(passes):
-        points = norms[k][:, None]  # a tensor of one entry, whose norm it is
-        fires, memory = trigger.fires(Look(k, points, sent, tensors, sent, last), memory)
-        sent, last = np.where(fires, points, sent), np.where(fires, k, last)
-        fired[k] = fires[:, 0]
-    return fired
 
 
 @cache

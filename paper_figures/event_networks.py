@@ -239,15 +239,8 @@ def _legend(axis: Axes) -> None:
     ]
     lower[0].set(fillstyle="none", markersize=6.0)
     lower.append(Line2D([], [], color=style.BLACK, marker="_", linestyle="none", markersize=7.0, label="bound"))
-    axis.set_axis_off()
-    place: dict[str, Any] = {"loc": "upper left", "alignment": "left", "borderaxespad": 0.0, "title_fontsize": 8.0}
-    for handles, height, words, columns in (
-        (networks, 1.0, "network", 2),
-        (upper, 0.7, "(a) to (c)", 1),
-        (lower, 0.33, "(d) and (e)", 1),
-    ):
-        legend = axis.legend(handles=handles, bbox_to_anchor=(0, height), title=words, ncols=columns, **place)
-        axis.add_artist(legend)
+    groups = ((networks, 1.0, "network", 2), (upper, 0.7, "(a) to (c)", 1), (lower, 0.33, "(d) and (e)", 1))
+    style.legend_panel(axis, groups)
 
 
 FIGURE = Figure(

@@ -146,18 +146,13 @@ def _legend(axis: Axes) -> None:
         Line2D([], [], **plain, marker="o", fillstyle=fill, label=f"{volume:g}")
         for volume, fill in zip(BUDGETS, ("full", "none"), strict=True)
     ]
-    axis.set_axis_off()
-    place: dict[str, Any] = {"loc": "upper left", "alignment": "left", "borderaxespad": 0.0, "title_fontsize": 8.0}
-    for handles, height, words, columns in (
+    groups = (
         (lines, 1.0, "whole tensors, (d): diamonds", 1),
         (shares, 0.74, "top-k of the entries", 2),
         (families, 0.47, "(d) and (e)", 1),
         (budgets, 0.13, "(e): bits / bits of sending everything", 2),
-    ):
-        legend = axis.legend(
-            handles=handles, bbox_to_anchor=(0, height), title=words, ncols=columns, columnspacing=1.0, **place
-        )
-        axis.add_artist(legend)
+    )
+    style.legend_panel(axis, groups, columnspacing=1.0)
 
 
 FIGURE = Figure(

@@ -4,12 +4,13 @@ Figures are `matplotlib.figure.Figure` objects without pyplot: no window, no cur
 hold inside `settings()` only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -30,6 +31,7 @@ __all__ = [
     "VERMILION",
     "canvas",
     "label_line",
+    "legend_panel",
     "panel_letters",
     "save",
     "settings",
@@ -117,6 +119,16 @@ def label_line(axis: Axes, x: float, y: float, text: str, colour: str, **placeme
     """Write the name of a line beside it, in its colour, on a white ground so that no other line crosses it."""
     ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.2}
     axis.text(x, y, text, color=colour, **{"fontsize": 8.0, "bbox": ground, **placement})
+
+
+def legend_panel(axis: Axes, groups: Iterable[tuple[Sequence[Artist], float, str, int]], **spacing: Any) -> None:
+    """Fill the place of a panel with legends: handles, height of the top (1 is that of the panel), title, columns."""
+    axis.set_axis_off()
+    place: dict[str, Any] = {"loc": "upper left", "alignment": "left", "borderaxespad": 0.0, "title_fontsize": 8.0}
+    for handles, height, title, columns in groups:
+        anchor = (0, height)
+        legend = axis.legend(handles=handles, bbox_to_anchor=anchor, title=title, ncols=columns, **place, **spacing)
+        axis.add_artist(legend)
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, ...]:

@@ -3,12 +3,11 @@
 from ..distributed.errors import MessageTimeout
 from .errors import NeighbourFailed, NeighbourLost, NonFiniteParameters
 from .launch import GossipRun, GossipSettings, replay, run_gossip, run_gossip_rank
-from .links import HEADER_BYTES
+from .links import header_bytes
 from .optimizer import EventTriggered
 from .record import EventTrace, Replayed
 
 __all__ = [
-    "HEADER_BYTES",
     "EventTrace",
     "EventTriggered",
     "GossipRun",
@@ -18,6 +17,7 @@ __all__ = [
     "NeighbourLost",
     "NonFiniteParameters",
     "Replayed",
+    "header_bytes",
     "replay",
     "run_gossip",
     "run_gossip_rank",

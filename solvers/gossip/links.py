@@ -19,15 +19,23 @@ from ..distributed.errors import MessageTimeout
 from ..distributed.transport import torch_modules
 from .errors import NeighbourFailed, NeighbourLost
 
-__all__ = ["HEADER_BYTES", "START", "Links", "Parcel"]
+__all__ = ["START", "Links", "Parcel", "header_bytes"]
 
 _HEADER = struct.Struct("<qq")  # iteration, bytes that follow
 
-HEADER_BYTES = _HEADER.size
-"""Bytes of the header of a message, besides one bit for every tensor (rounded up to bytes)."""
-
 _FAILED, START, _MEETING = -1, -2, -3
 """Sent in place of an iteration: the sender gives up; its parameters at the start; what it runs with."""
+
+
+def header_bytes(tensors: int) -> int:
+    """Return the bytes of the header of a message: two numbers, and one bit for every tensor.
+
+    Examples
+    --------
+    >>> header_bytes(8), header_bytes(9)
+    (17, 18)
+    """
+    return _HEADER.size + (tensors + 7) // 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +95,6 @@ class Links:
     def __post_init__(self) -> None:
         self._torch, self._distributed = torch_modules()
 
-    @property
-    def header_bytes(self) -> int:
-        """Bytes of a header with its mask."""
-        return HEADER_BYTES + (self.tensors + 7) // 8
-
     def agree(self, settings: str) -> None:
         """Insist that the neighbours run with the same settings.
 
@@ -126,14 +129,14 @@ class Links:
         NeighbourLost, NeighbourFailed, MessageTimeout
             If a neighbour's process died, gave up, or did not send in time.
         """
-        headers = {rank: self._irecv(self.header_bytes, rank) for rank in self.neighbours}
+        headers = {rank: self._irecv(header_bytes(self.tensors), rank) for rank in self.neighbours}
         found = {}
         for rank in self.neighbours:
             header = self._header(headers[rank], rank)
             k, size = _HEADER.unpack_from(header)
             if k != iteration:
                 raise NeighbourFailed(f"rank {rank} is in iteration {k}, this one in {iteration}: their steps differ")
-            mask = np.unpackbits(np.frombuffer(header, np.uint8, offset=HEADER_BYTES), count=self.tensors).astype(bool)
+            mask = np.unpackbits(np.frombuffer(header, np.uint8, offset=_HEADER.size), count=self.tensors).astype(bool)
             content = self._wait(self._irecv(size, rank), rank) if size else b""
             found[rank] = Parcel(k, mask, content)
         self._complete(before=iteration - self.latency)

@@ -9,7 +9,6 @@ import pytest
 
 from taciturn.paper_figures import (
     event_claims,
-    event_horizon,
     event_mixing,
     event_residual,
     event_savings,
@@ -24,13 +23,14 @@ from taciturn.paper_figures.setting import Setting
 from taciturn.paper_figures.verdicts import Finding, Verdict
 from taciturn.solvers.decentralised import Adaptive, Tensors, run_decentralised
 from taciturn.theory import theorem
+from taciturn.verification.norm_paths import event_pattern, published
 
 
 def test_the_rule_forces_its_first_passes_and_falls_silent_beyond_the_limit() -> None:
     steady = np.arange(200.0)[:, None]
     limit = float(theorem("horizon-lockout").evaluate().value)
-    rules = (event_horizon.published(limit + change) for change in (-1e-3, 1e-3))
-    below, beyond = (event_horizon.event_pattern(steady, rule) for rule in rules)
+    rules = (published(limit + change) for change in (-1e-3, 1e-3))
+    below, beyond = (event_pattern(steady, rule) for rule in rules)
 
     assert below[: runs.FORCED].all()
     assert beyond[: runs.FORCED].all()
@@ -40,7 +40,7 @@ def test_the_rule_forces_its_first_passes_and_falls_silent_beyond_the_limit() ->
 
 def test_the_pattern_does_not_depend_on_the_scale() -> None:
     norms = 100 + np.cumsum(np.random.default_rng(0).normal(size=(300, 5)), axis=0)
-    plain, scaled = (event_horizon.event_pattern(S, Adaptive())[runs.FORCED :] for S in (norms, 7 * norms + 2))
+    plain, scaled = (event_pattern(S, Adaptive())[runs.FORCED :] for S in (norms, 7 * norms + 2))
 
     assert (plain == scaled).all()
     assert 0.2 < plain.mean() < 0.6

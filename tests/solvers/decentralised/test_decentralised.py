@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from decentralised_cases import LAYERS, TRIGGERS, ring, workers
 
 from taciturn.solvers.compressors import QSGD, TopK
 from taciturn.solvers.decentralised import (
@@ -22,7 +23,6 @@ from taciturn.solvers.decentralised import (
     NormAndAngle,
     NormDifference,
     Path,
-    PowerLaw,
     Relative,
     Sparsified,
     Tensors,
@@ -31,34 +31,9 @@ from taciturn.solvers.decentralised import (
     run_decentralised,
 )
 from taciturn.solvers.methods import Noisy
-from taciturn.solvers.problems import heterogeneous_quadratic, quadratic
-from taciturn.solvers.topology import metropolis, network
+from taciturn.solvers.problems import quadratic
 from taciturn.theory import theorem
 from taciturn.theory.mixing import mixing
-
-LAYERS = Tensors.of({"weight": 3, "bias": 2})
-TRIGGERS = {
-    "always": Always(),
-    "every third": Every(3),
-    "norm difference": NormDifference(Constant(0.05)),
-    "difference norm": DifferenceNorm(Constant(0.05)),
-    "decaying": DifferenceNorm(Geometric(0.2, 0.98)),
-    "power law": DifferenceNorm(PowerLaw(0.2, 0.5)),
-    "path": Path(Constant(0.05)),
-    "relative": Relative(0.8),
-    "norm and angle": NormAndAngle(Constant(0.03), Constant(0.03)),
-    "forced": Forced(NormDifference(Constant(0.5)), every=4),
-    "adaptive": Adaptive(horizon=0.95, warm_up=5),
-    "adaptive, safe": Adaptive(horizon=0.95, warm_up=5, measure="distance"),
-}
-
-
-def workers(n=6, d=5, seed=0):
-    return heterogeneous_quadratic(workers=n, d=d, L=1.0, mu=0.3, spread=1.0, seed=seed)
-
-
-def ring(n=6):
-    return metropolis(network("ring", n))
 
 
 @pytest.mark.parametrize("name", TRIGGERS)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from decentralised_cases import LAYERS, TRIGGERS, ring, workers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,11 +20,8 @@ from taciturn.solvers.decentralised import (
     DifferenceNorm,
     EventTriggeredGradient,
     Every,
-    Forced,
     NormDifference,
     OneSidedGradient,
-    Path,
-    Relative,
     Sparsified,
     Tensors,
     Whole,
@@ -35,31 +33,11 @@ from taciturn.solvers.decentralised.one_sided import _rounded
 from taciturn.solvers.decentralised.windows import rounded_indices
 from taciturn.solvers.methods import MiniBatch, Noisy
 from taciturn.solvers.partition import split_iid
-from taciturn.solvers.problems import heterogeneous_quadratic, quadratic, softmax_regression
-from taciturn.solvers.topology import metropolis, network
+from taciturn.solvers.problems import quadratic, softmax_regression
 from taciturn.theory import theorem
 
-LAYERS = Tensors.of({"weight": 3, "bias": 2})
-TRIGGERS = {
-    "always": Always(),
-    "every third": Every(3),
-    "norm difference": NormDifference(Constant(0.05)),
-    "difference norm": DifferenceNorm(Constant(0.05)),
-    "path": Path(Constant(0.05)),
-    "relative": Relative(0.8),
-    "forced": Forced(NormDifference(Constant(0.5)), every=4),
-    "published": Adaptive(horizon=0.95, warm_up=5),
-}
 PAIR = np.full((2, 2), 0.5)
 LATE = (0.25, 0.25, 0.25, 0.25)
-
-
-def workers(n=6, d=5, seed=0):
-    return heterogeneous_quadratic(workers=n, d=d, L=1.0, mu=0.3, spread=1.0, seed=seed)
-
-
-def ring(n=6):
-    return metropolis(network("ring", n))
 
 
 def at_rest(n, d):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 from taciturn.solvers.array import Stream
 from taciturn.solvers.compressors import TopK
 from taciturn.solvers.decentralised import (
-    Adaptive,
     Always,
     Compressed,
     CompressedEvents,
@@ -24,8 +22,6 @@ from taciturn.solvers.decentralised import (
     Every,
     Forced,
     Geometric,
-    HorizonWarning,
-    Look,
     NormAndAngle,
     NormDifference,
     Relative,
@@ -40,6 +36,7 @@ from taciturn.theory.theorem import Theorem
 
 from ...attacks.measures import stated
 from ...evidence import Budget
+from ...norm_paths import event_pattern, published
 from ..comparison import Comparison, Experiment, worst
 from .problems import WORKERS, RoundRobin, Setting, alike, run, safe, settings, shifted
 
@@ -183,17 +180,7 @@ def _repair(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
 
 def adaptive_pattern(norms: Any, horizon: float) -> Any:
     """Return when the published rule of the library sends a tensor with these norms (K,)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", HorizonWarning)  # beyond the limit silence is what is looked for
-        trigger, tensors = Adaptive(horizon), Tensors.whole(1)
-    memory, sent, fired = trigger.start(1, tensors), np.zeros((1, 1)), []
-    for k, norm in enumerate(norms):
-        points = np.array([[norm]])
-        look = Look(k, points, points, tensors, sent, np.zeros((1, 1), dtype=np.int64))
-        fires, memory = trigger.fires(look, memory)
-        sent = np.where(fires, look.norms, sent)
-        fired.append(bool(fires[0, 0]))
-    return np.array(fired)
+    return event_pattern(np.asarray(norms)[:, None], published(horizon))[:, 0]
 
 
 def _lockout(theorem: Theorem, budget: Budget) -> Iterator[Comparison]:
