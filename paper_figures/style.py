@@ -133,7 +133,19 @@ def legend_panel(axis: Axes, groups: Iterable[tuple[Sequence[Artist], float, str
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, ...]:
     """Write a figure in every format; the bytes depend on the figure only."""
+    _lay_out(figure)
     paths = tuple(folder / f"{name}.{kind}" for kind in FORMATS)
     for path, kind in zip(paths, FORMATS, strict=True):
         figure.savefig(path, format=kind, metadata=_METADATA[kind])
     return paths
+
+
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once for all formats, and round where its panels stand.
+
+    The solver of the layout orders its variables by their addresses, so the last bits of what it finds vary.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axis in figure.axes:
+        axis.set_position([round(side, 9) for side in axis.get_position(original=True).bounds], which="original")
