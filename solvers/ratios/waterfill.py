@@ -183,6 +183,7 @@ def _last_within(path: _Path, problem: RatioProblem) -> tuple[float, Vector, flo
     t, stride = path.start * (1 - 3 * _EPS), _EPS  # as much below as sums are rounded, typically
     free = t * path.growth
     low, high = (0.0, problem.lower, math.inf), math.inf
+    step = math.inf
     while True:
         delta = path.delta(t)
         left = float(little_spare(problem.costs, delta, problem.budget))
@@ -195,11 +196,16 @@ def _last_within(path: _Path, problem: RatioProblem) -> tuple[float, Vector, flo
         if math.nextafter(low[0], high) >= high:
             return low
         free = _free_spending(problem, delta)
-        # What the free workers pay is about proportional to the level; without any, look farther each time.
-        t = t * (1 + left / free) * (1 - 2 * _EPS) if free > 0 else t * (1 + math.copysign(stride, left))
-        stride *= 2
-        if not low[0] < t < high:
-            t = low[0] + (high - low[0]) / 2 if high < math.inf else 2 * max(low[0], path.start)
+        # What the free workers pay is about proportional to the level, so the steps shrink at once. Where they do not
+        # (near full communication it is far less), the level is enclosed, and what encloses it halved.
+        before, step = step, left / free if free > 0 else math.inf
+        t *= (1 + step) * (1 - 2 * _EPS)
+        if abs(step) > abs(before) / 2 or not low[0] < t < high:
+            if 0 < low[0] and high < math.inf:
+                t = low[0] + (high - low[0]) / 2
+            else:
+                t = low[0] * (1 + stride) if high == math.inf else high * (1 - stride)
+                stride = min(16 * stride, 0.5)
 
 
 def _free_spending(problem: RatioProblem, delta: Vector) -> float:

@@ -1,5 +1,6 @@
 """Water-filling against conditions of optimality, scipy, and itself."""
 
+import importlib
 import math
 from fractions import Fraction
 
@@ -23,6 +24,8 @@ from taciturn.solvers.ratios import (
     waterfill,
 )
 from taciturn.solvers.ratios.exact_sums import close_dot, exact_dot, exact_sum
+
+waterfill_module = importlib.import_module("taciturn.solvers.ratios.waterfill")  # the function has its name
 
 CRITERIA = [Power(1), Power(2), Power(0.5), Power(3.7), SquaredMemory(), SquaredNoise()]
 SMALL_GAP = 1e-13
@@ -54,6 +57,22 @@ def test_the_answer_is_feasible_and_proven_optimal(criterion, problem):
     assert assignment.unspent == pytest.approx(
         float(Fraction(problem.budget) - exact_spending(problem, assignment.delta)), rel=1e-3
     )
+
+
+@pytest.mark.parametrize("missing", [7.2e-14, 4.1e-13, 9.6e-10, 1.2e-8, 1e-4])
+@pytest.mark.parametrize("criterion", CRITERIA, ids=repr)
+def test_nearly_full_communication_is_found_in_few_steps(criterion, missing, monkeypatch):
+    """There error feedback's spending hardly depends on the level: proportional steps alone would never arrive."""
+    trials = []
+    measured = waterfill_module.little_spare
+    monkeypatch.setattr(waterfill_module, "little_spare", lambda *given: trials.append(given) or measured(*given))
+    for n in (1, 2, 5):
+        costs = np.random.default_rng(n).uniform(0.1, 1000, n)
+        problem = RatioProblem(np.full(n, 1 / n), float(costs.sum()) * (1 - missing), costs)
+        assignment = assign(problem, criterion)
+        assert_feasible(problem, assignment.delta)
+        assert assignment.delta.min() > 1 - 2 * n * 1e4 * missing
+    assert len(trials) < 3 * 100
 
 
 @pytest.mark.parametrize("b", [1.0, 2.0])
