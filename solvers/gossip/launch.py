@@ -59,7 +59,7 @@ class GossipSettings:
     save_every : int
         Iterations between two of them.
     resume : bool
-        Whether to go on from the last checkpoint that all ranks have.
+        Whether to go on from the last checkpoint that all ranks have; of the settings only the iterations may differ.
     fault : tuple (rank, iteration), optional
         Where a process ends itself without a word, to see what the others do.
     """
@@ -107,6 +107,11 @@ class GossipSettings:
         """Iterations whose iterates are kept, 0 and K among them."""
         every = max(self.iterations // RECORDED, 1)
         return np.unique([*range(0, self.iterations, every), self.iterations])
+
+    @property
+    def course(self) -> str:
+        """What decides the iterates beside the optimizer's own settings: a checkpoint is of one course."""
+        return f"step_size={self.step_size:g}, batch={self.batch}, seed={self.seed}, trigger={self.trigger}"
 
     def row(self, rank: int) -> dict[int, float]:
         """Return the weights of a rank and of its neighbours."""
@@ -324,7 +329,9 @@ def _work(problem: Any, settings: GossipSettings, x0: Any, rank: int, start: int
             if settings.fault == (rank, k):
                 os._exit(7)
             if settings.checkpoint is not None and k % settings.save_every == 0 and k > start:
-                _save(torch, settings, rank, k, {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
+                state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "course": settings.course}
+                _save(torch, settings, rank, k, state)
+            optimizer.send()
             gradient = gradients(x) * settings.step_size
             for parameter, part in zip(model.parameters(), settings.tensors.slices, strict=True):
                 parameter.grad = gradient[part].clone()
@@ -410,4 +417,8 @@ def _checkpointed(settings: GossipSettings) -> int:
     common = {k for k in common if k <= settings.iterations}
     if not common:
         raise FileNotFoundError(f"{settings.checkpoint} has no checkpoint of all {settings.ranks} ranks")
+    torch, _ = torch_modules()
+    course = torch.load(_file(settings, 0, max(common)), weights_only=False)["course"]
+    if course != settings.course:
+        raise ValueError(f"{settings.checkpoint} is of a run with {course}; accepted: that, not {settings.course}")
     return max(common)

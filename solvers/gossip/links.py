@@ -6,7 +6,7 @@ import math
 import struct
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +22,7 @@ from .errors import NeighbourFailed, NeighbourLost
 __all__ = ["START", "Links", "Parcel", "header_bytes"]
 
 _HEADER = struct.Struct("<qq")  # iteration, bytes that follow
+_WORD = struct.Struct("<qqd")  # that it is one, checksum of the settings, weight of the link
 
 _FAILED, START, _MEETING = -1, -2, -3
 """Sent in place of an iteration: the sender gives up; its parameters at the start; what it runs with."""
@@ -90,36 +91,44 @@ class Links:
     group: Any = None
     bytes_sent: int = 0
     _sending: deque[tuple[int, int, Any, Any]] = field(default_factory=deque)  # iteration, rank, work, buffer
+    _headers: dict[int, tuple[Any, Any]] = field(default_factory=dict)  # receives that wait for the next ones, by rank
     _gone: set[int] = field(default_factory=set)  # neighbours that need not be told of a failure
 
     def __post_init__(self) -> None:
         self._torch, self._distributed = torch_modules()
 
-    def agree(self, settings: str) -> None:
-        """Insist that the neighbours run with the same settings.
+    def agree(self, settings: str, weights: Mapping[int, float]) -> None:
+        """Insist that the neighbours run with the same settings, and give a link the same weight.
 
         Raises
         ------
         ValueError
-            If one has others.
+            If one does not.
         """
-        word = _HEADER.pack(_MEETING, zlib.crc32(settings.encode()))
-        for rank in self.neighbours:
+        words = {rank: _WORD.pack(_MEETING, zlib.crc32(settings.encode()), weights[rank]) for rank in self.neighbours}
+        for rank, word in words.items():
             self._isend(_MEETING, word, rank)
-        words = {rank: self._irecv(len(word), rank) for rank in self.neighbours}
-        heard = {rank: self._header(words[rank], rank) for rank in self.neighbours}
+        posted = {rank: self._irecv(_WORD.size, rank) for rank in self.neighbours}
+        heard = {rank: self._header(posted[rank], rank) for rank in self.neighbours}
         self._complete(before=START)  # whoever has other settings is to hear of it too
+        self._gone.update(rank for rank in self.neighbours if heard[rank] != words[rank])  # they know as well
         for rank in self.neighbours:
-            if heard[rank] != word:
-                self._gone.add(rank)
+            (_, ours, weight), (_, theirs, other) = _WORD.unpack(words[rank]), _WORD.unpack(heard[rank])
+            if ours != theirs:
                 raise ValueError(f"rank {rank} runs with other settings; accepted on all ranks: {settings}")
+            if weight != other:
+                raise ValueError(
+                    f"rank {rank} gives its link with this one the weight {other:g}; accepted at both ends: the same, "
+                    f"here {weight:g}"
+                )
 
     def post(self, parcel: Parcel) -> None:
-        """Start sending a parcel to every neighbour, and return at once."""
+        """Start sending a parcel to every neighbour, and to receive the next header of each; return at once."""
         for rank in self.neighbours:
             self._isend(parcel.iteration, parcel.header(), rank)
             if parcel.content:
                 self._isend(parcel.iteration, parcel.content, rank)
+        self._await_headers()
 
     def collect(self, iteration: int) -> dict[int, Parcel]:
         """Wait for the parcel of an iteration from every neighbour.
@@ -129,7 +138,8 @@ class Links:
         NeighbourLost, NeighbourFailed, MessageTimeout
             If a neighbour's process died, gave up, or did not send in time.
         """
-        headers = {rank: self._irecv(header_bytes(self.tensors), rank) for rank in self.neighbours}
+        self._await_headers()
+        headers, self._headers = self._headers, {}
         found = {}
         for rank in self.neighbours:
             header = self._header(headers[rank], rank)
@@ -162,6 +172,11 @@ class Links:
         with self._named_failure(rank):
             self._sending.append((iteration, rank, self._distributed.isend(buffer, rank, self.group), buffer))
         self.bytes_sent += len(content)
+
+    def _await_headers(self) -> None:
+        """Post the receives of the next headers; one a link, since what follows a header is received between."""
+        if not self._headers:
+            self._headers = {rank: self._irecv(header_bytes(self.tensors), rank) for rank in self.neighbours}
 
     def _irecv(self, size: int, rank: int) -> tuple[Any, Any]:
         buffer = self._torch.empty(size, dtype=self._torch.uint8)

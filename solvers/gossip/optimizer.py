@@ -30,7 +30,7 @@ class EventTriggered:
 
     Every rank calls `step` equally often, after ``loss.backward()``. Gradients are those of the worker's own parameters
     before mixing. In every iteration each rank tells each neighbour which tensors it sends, and waits for what the
-    neighbour said `latency` iterations before; both ends of a link use a message in the same iteration, so the
+    neighbour said `latency` iterations before. With `send` the messages travel while gradients are computed. Both ends of a link use a message in the same iteration, so the
     average-preserving update preserves the average exactly (`mass-conservation`), and one iteration uses one version
     of every worker.
 
@@ -94,6 +94,8 @@ class EventTriggered:
             loss(model(features), labels).backward()
             optimizer.step()
         optimizer.close()
+
+    and quicker, with ``optimizer.send()`` before the gradients.
     """
 
     def __init__(
@@ -153,6 +155,7 @@ class EventTriggered:
         self._sent = x.copy()  # what the neighbours will hold when everything sent has arrived
         self._own_copy = x.copy()  # what they hold now
         self._own_parcels: deque[Parcel] = deque()
+        self._posted: NDArray[Any] | None = None  # the parameters that `send` has announced
         self._previous: Any = None
         self._norms = self.tensors.norms(x[None])
         self._last_sent = np.full((1, len(self.tensors.sizes)), -1, dtype=np.int64)
@@ -163,7 +166,7 @@ class EventTriggered:
         self._closed = False
         with self._told_neighbours():
             self._check_finite(x)
-            self._links.agree(self._settings)
+            self._links.agree(self._settings, self.neighbours)
             self._copies = self._exchange_starts(x)
 
     @property
@@ -181,10 +184,20 @@ class EventTriggered:
         """Clear the gradients."""
         self.optimizer.zero_grad(set_to_none=set_to_none)
 
+    def send(self) -> None:
+        """Start sending what the trigger says of the present parameters, and return at once; `step` waits the less.
+
+        To be called before the gradients are computed, by any ranks; the parameters then stay as they are until
+        `step`, which sends otherwise. A trigger that looks at the gradient step has to wait for it: nothing happens.
+        """
+        self._check_open()
+        if self._posted is None and not self.trigger.needs_step:
+            with self._told_neighbours():
+                self._post(self._vector())
+
     def step(self) -> None:
         """Send what the trigger says, mix with the neighbours, and take the step of the wrapped optimizer."""
-        if self._closed:
-            raise ValueError("the optimizer is closed; accepted: steps before close(), and none after a failure")
+        self._check_open()
         with self._told_neighbours():
             mixed = self._torch.from_numpy(self._mix())
             with self._torch.no_grad():
@@ -199,17 +212,26 @@ class EventTriggered:
         if self._closed:
             return
         with self._told_neighbours():
-            for due in range(max(self._iteration - self._latency, 0), self._iteration):
+            for due in range(max(self._iteration - self._latency, 0), len(self._fired)):
                 self._links.collect(due)
             self._links.close()
         self._closed = True
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that `load_state_dict` needs, saved by all ranks after the same number of steps."""
+        """Return everything that `load_state_dict` needs, saved by all ranks after the same number of steps.
+
+        Raises
+        ------
+        ValueError
+            Between `send` and `step`.
+        """
+        if self._posted is not None:
+            raise ValueError("messages have been sent for the next step; accepted: a state before send()")
         return {
             "iteration": self._iteration,
             "rank": self.rank,
             "settings": self._settings,
+            "neighbours": self.neighbours,
             "sent": self._sent.copy(),
             "own_copy": self._own_copy.copy(),
             "copies": {rank: copy.copy() for rank, copy in self._copies.items()},
@@ -232,8 +254,8 @@ class EventTriggered:
         ValueError
             If the state is of other settings, another rank, trigger or neighbours, or after a step.
         """
-        if self._iteration:
-            raise ValueError(f"{self._iteration} steps have been taken; accepted: a state before the first")
+        if self._fired:
+            raise ValueError(f"{len(self._fired)} messages have been sent; accepted: a state before the first step")
         if (state["rank"], state["settings"]) != (self.rank, self._settings):
             raise ValueError(
                 f"the state is of rank {state['rank']} with {state['settings']}; "
@@ -241,10 +263,8 @@ class EventTriggered:
             )
         if type(state["memory"]) is not type(self._memory):
             raise ValueError(f"the state is of another trigger; accepted: {self.trigger}")
-        if set(state["copies"]) != set(self.neighbours):
-            raise ValueError(
-                f"the state has the neighbours {sorted(state['copies'])}; accepted: {sorted(self.neighbours)}"
-            )
+        if state["neighbours"] != self.neighbours:
+            raise ValueError(f"the state has the neighbours {state['neighbours']}; accepted: {self.neighbours}")
         self._iteration, self._memory, self._bits = state["iteration"], state["memory"], state["bits"]
         self._sent, self._own_copy = state["sent"].copy(), state["own_copy"].copy()
         self._copies = {rank: copy.copy() for rank, copy in state["copies"].items()}
@@ -291,13 +311,26 @@ class EventTriggered:
             self._links.give_up()
             raise
 
-    def _mix(self) -> NDArray[Any]:
-        """Send, receive, and return the mixed parameters."""
-        k, x = self._iteration, self._vector()
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("the optimizer is closed; accepted: steps before close(), and none after a failure")
+
+    def _post(self, x: NDArray[Any]) -> None:
+        """Send what the trigger says of the parameters."""
         self._check_finite(x)
-        parcel = self._parcel(k, x)
+        parcel = self._parcel(self._iteration, x)
         self._links.post(parcel)
         self._own_parcels.append(parcel)
+        self._posted = x
+
+    def _mix(self) -> NDArray[Any]:
+        """Send, unless it has been done, receive, and return the mixed parameters."""
+        k, x = self._iteration, self._vector()
+        if self._posted is None:
+            self._post(x)
+        elif not np.array_equal(x, self._posted):
+            raise ValueError("parameters have changed between send() and step(); accepted: those that were announced")
+        self._posted = None
         if k >= self._latency:
             due = k - self._latency
             for rank, received in self._links.collect(due).items():

@@ -33,7 +33,7 @@ def test_a_real_run_is_the_simulated_one(name, tmp_path) -> None:
     assert trace.fired.shape == (60, 4, 2)
     assert 0 < trace.message_share < 1 or name == "compressed"
     header = 16 + 1
-    start = 2 * (16 + 6 * 8 + header)
+    start = 2 * (24 + 6 * 8 + header)
     assert trace.bytes_sent.tolist() == (trace.bits_counted / 8 + 60 * 2 * header + start).tolist()
     if plan.compressor is not None:
         assert np.all(np.isfinite(points))

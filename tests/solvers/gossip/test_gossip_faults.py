@@ -34,10 +34,12 @@ def optimizer_of(model: Any, rank: int, trigger: Any, sgd: Any = None, **setting
     return EventTriggered(model, sgd, neighbours, trigger, **settings)
 
 
-def take_steps(optimizer: EventTriggered, model: Any, rank: int, first: int, last: int) -> None:
+def take_steps(optimizer: EventTriggered, model: Any, rank: int, first: int, last: int, ahead: bool = False) -> None:
     import torch
 
     for k in range(first, last):
+        if ahead:
+            optimizer.send()
         x = torch.randn(5, 4, generator=torch.Generator().manual_seed(100 * rank + k))
         optimizer.zero_grad()
         (model(x) - rank).square().mean().backward()
@@ -169,14 +171,66 @@ def groups(rank: int) -> None:
     assert torch.equal(vector(model), torch.full((6,), (rank + other) / 2))
 
 
-def buffers(rank: int) -> None:
-    """Messages that have left are not kept."""
+def ahead(rank: int) -> None:
+    """What is sent before the gradients, by some ranks or twice, is what is sent after them."""
+    import torch
+
+    triggers = (PathTrigger(Constant(0.05)), Adaptive(warm_up=3), Relative(0.8), Always())
+    for trigger in triggers:
+        for latency in (0, 2):
+            found = []
+            for early in (False, rank % 2 == 0, True):
+                model = network(rank)
+                optimizer = optimizer_of(model, rank, trigger, latency=latency)
+                for k in range(8):
+                    if early:
+                        optimizer.send()
+                    take_steps(optimizer, model, rank, k, k + 1, early)
+                optimizer.close()
+                found.append((vector(model), optimizer.trace))
+            for x, trace in found[1:]:
+                assert torch.equal(x, found[0][0]), (trigger, latency)
+                assert np.array_equal(trace.fired, found[0][1].fired)
+                assert trace.bytes_sent == found[0][1].bytes_sent
+
+
+def announced(rank: int) -> None:
+    """Between the message and the step no state is given, or taken, and close takes what is on its way."""
     model = network(rank)
     for latency in (0, 2):
         optimizer = optimizer_of(model, rank, Always(), latency=latency)
+        state = optimizer.state_dict()
+        take_steps(optimizer, model, rank, 0, 3, ahead=True)
+        optimizer.send()
+        with pytest.raises(ValueError, match="before send"):
+            optimizer.state_dict()
+        with pytest.raises(ValueError, match="4 messages"):
+            optimizer.load_state_dict(state)
+        optimizer.close()
+        assert len(optimizer.trace.fired) == 4
+        with pytest.raises(ValueError, match="closed"):
+            optimizer.send()
+
+
+def changed(rank: int) -> None:
+    """Parameters that are changed after they have been announced are not stepped from."""
+    model = network(rank)
+    optimizer = optimizer_of(model, rank, Always())
+    take_steps(optimizer, model, rank, 0, 2, ahead=True)
+    optimizer.send()
+    model[0].bias.data += float(rank == 1)
+    with pytest.raises(ValueError if rank == 1 else NeighbourFailed, match="have changed between" if rank == 1 else ""):
+        take_steps(optimizer, model, rank, 2, 20)
+
+
+def buffers(rank: int) -> None:
+    """Messages that have left are not kept."""
+    model = network(rank)
+    for latency, early in ((0, False), (2, False), (0, True), (2, True)):
+        optimizer = optimizer_of(model, rank, Always(), latency=latency)
         kept = []
         for k in range(40):
-            take_steps(optimizer, model, rank, k, k + 1)
+            take_steps(optimizer, model, rank, k, k + 1, early)
             kept.append(len(optimizer._links._sending))
         optimizer.close()
         assert max(kept) <= 4 * (2 * latency + 2)  # header and content, two neighbours
@@ -227,13 +281,14 @@ def states(rank: int) -> None:
     state = optimizer.state_dict()
     momentum = state["optimizer"]["state"][0]["exp_avg"].clone()
     take_steps(optimizer, model, rank, 3, 5)
-    with pytest.raises(ValueError, match="5 steps"):
+    with pytest.raises(ValueError, match="5 messages"):
         optimizer.load_state_dict(state)
     optimizer.close()
     assert torch.equal(state["optimizer"]["state"][0]["exp_avg"], momentum)
     for trigger, changed, word in (
         (PathTrigger(Constant(0.01)), {"rank": (rank + 2) % RANKS}, f"accepted: rank {rank}"),
         (PathTrigger(Constant(0.01)), {"settings": "float32"}, "float32"),
+        (PathTrigger(Constant(0.01)), {"neighbours": {0: 0.5}}, "0.25"),
         (Always(), {}, "another trigger"),
     ):
         fresh = optimizer_of(model, rank, trigger, **settings)
@@ -256,6 +311,17 @@ def disagreement(rank: int) -> None:
     ):
         with pytest.raises(ValueError, match="runs with other settings"):
             optimizer_of(model, rank, Always(), **settings)
+
+
+def links(rank: int) -> None:
+    """Both ends of a link give it the same weight, or both say that they do not."""
+    import torch
+
+    model = network(rank)
+    sgd, group = torch.optim.SGD(model.parameters(), lr=0.05), torch.distributed.new_group(backend="gloo")
+    neighbours = {(rank + 1) % RANKS: 0.3, (rank - 1) % RANKS: 0.4}
+    with pytest.raises(ValueError, match=r"the weight 0\.(3|4); accepted at both ends: the same, here 0\.(4|3)"):
+        EventTriggered(model, sgd, neighbours, Always(), timeout=20.0, group=group)
 
 
 def steps_into(poison: Any, model: Any, rank: int) -> None:
@@ -292,12 +358,16 @@ CHECKS: dict[str, Callable[[int], None]] = {
         parameters,
         rates,
         groups,
+        ahead,
+        announced,
+        changed,
         buffers,
         unused,
         types,
         closed,
         states,
         disagreement,
+        links,
         not_finite,
     )
 }
@@ -356,3 +426,20 @@ def test_a_new_run_does_not_mix_its_checkpoints_with_those_of_an_earlier_one(tmp
     (tmp_path / "rank-1-50.pt").touch()
     with pytest.raises(FileExistsError, match="has checkpoints; accepted: resume, or another folder"):
         run_gossip(workers, settings, np.zeros(1))
+
+
+def test_a_run_goes_on_with_the_settings_it_began_with(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    workers = quadratic(np.ones((2, 1)), np.zeros((2, 1)))
+
+    def settings(**changed: Any) -> GossipSettings:
+        kept = {"trigger": Always(), "step_size": 0.1, "seed": 0, **changed}
+        return GossipSettings(
+            np.full((2, 2), 0.5), iterations=20, tensors=Tensors.whole(1), checkpoint=tmp_path, resume=True, **kept
+        )
+
+    for rank in range(2):
+        torch.save({"course": settings().course}, tmp_path / f"rank-{rank}-10.pt")
+    for changed in ({"step_size": 0.2}, {"seed": 1}, {"batch": 3}, {"trigger": Every(2)}):
+        with pytest.raises(ValueError, match="is of a run with step_size=0.1, batch=None, seed=0, trigger=Always"):
+            run_gossip(workers, settings(**changed), np.zeros(1))
