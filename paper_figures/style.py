@@ -148,4 +148,5 @@ def _lay_out(figure: Figure) -> None:
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axis in figure.axes:
-        axis.set_position([round(side, 9) for side in axis.get_position(original=True).bounds], which="original")
+        x, y, width, height = (round(side, 9) for side in axis.get_position(original=True).bounds)
+        axis.set_position((x, y, width, height), which="original")

@@ -30,9 +30,9 @@ class EventTriggered:
 
     Every rank calls `step` equally often, after ``loss.backward()``. Gradients are those of the worker's own parameters
     before mixing. In every iteration each rank tells each neighbour which tensors it sends, and waits for what the
-    neighbour said `latency` iterations before. With `send` the messages travel while gradients are computed. Both ends of a link use a message in the same iteration, so the
-    average-preserving update preserves the average exactly (`mass-conservation`), and one iteration uses one version
-    of every worker.
+    neighbour said `latency` iterations before; with `send` the messages travel while gradients are computed. Both ends
+    of a link use a message in the same iteration, so the average-preserving update preserves the average exactly
+    (`mass-conservation`), and one iteration uses one version of every worker.
 
     Parameters
     ----------

@@ -201,7 +201,7 @@ def _last_within(path: _Path, problem: RatioProblem) -> tuple[float, Vector, flo
         before, step = step, left / free if free > 0 else math.inf
         t *= (1 + step) * (1 - 2 * _EPS)
         if abs(step) > abs(before) / 2 or not low[0] < t < high:
-            if 0 < low[0] and high < math.inf:
+            if low[0] > 0 and high < math.inf:
                 t = low[0] + (high - low[0]) / 2
             else:
                 t = low[0] * (1 + stride) if high == math.inf else high * (1 - stride)

@@ -17,6 +17,7 @@ from . import (
     compression,
     data_sparsity,
     error_feedback,
+    event_potentials,
     event_triggering,
     ratio_assignment,
     staleness,
@@ -31,6 +32,7 @@ CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
         **staleness.CASES,
         **error_feedback.CASES,
         **event_triggering.CASES,
+        **event_potentials.CASES,
     }
 )
 """The worst cases of every statement to which performance estimation applies, by theorem ID."""

@@ -15,7 +15,7 @@ from taciturn.theory.certificate import Identity
 from taciturn.theory.gram import Mean, dot
 from taciturn.theory.theorem import Guarantee, Theorem
 
-from .run import Expression, Measure, Run
+from .run import Expression, Measure, Run, candidates
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Claim(Protocol):
         """Fix the scale."""
 
     def objective(self, run: Run, theorem: Theorem) -> Expression:
-        """The quantity to maximise."""
+        """The quantity to maximise, or a tuple of which the largest maximum counts."""
 
     def ratio(self, guarantee: Guarantee, cell: Cell, optimum: float) -> float:
         """Worst case / bound, at most 1 where the theorem holds; `optimum` is the largest value of the objective."""
@@ -94,14 +94,15 @@ class Claim(Protocol):
 
 @dataclass(frozen=True)
 class AtMost:
-    """``measure <= promise`` after the run, from a start of at most `Cell.initial`."""
+    """``measure <= promise`` after the run, from a start of at most `Cell.initial`; both may be maxima."""
 
     measure: Measure
     promise: Promise
 
     def normalise(self, run: Run, start: Expression, cell: Cell) -> None:
         """``start <= initial``."""
-        run.pep.add_constraint(start <= cell.initial)
+        for member in candidates(start):
+            run.pep.add_constraint(member <= cell.initial)
 
     def objective(self, run: Run, theorem: Theorem) -> Expression:
         """The measure."""

@@ -17,7 +17,7 @@ from taciturn.theory.theorem import Guarantee
 
 from .claims import AtMost, BoundAfterRun, Cell, Inequality, final_bound, stated_residual, stated_value
 from .program import WorstCase
-from .run import Expression, Method, Point, Problem, ProblemClass, Run, State, zero_point, zero_value
+from .run import Expression, Method, Point, Problem, ProblemClass, Run, State, candidates, zero_point, zero_value
 from .vocabulary import (
     SMOOTH,
     SMOOTH_CONVEX,
@@ -33,7 +33,7 @@ from .vocabulary import (
 
 __all__ = ["CASES", "NOT_APPLICABLE"]
 
-_PAIR = (0.5, 0.5)
+PAIR = (0.5, 0.5)
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
@@ -44,7 +44,8 @@ class Root(AtMost):
 
     def normalise(self, run: Run, start: Expression, cell: Cell) -> None:
         """``start <= initial^2``."""
-        run.pep.add_constraint(start <= cell.initial**2)
+        for member in candidates(start):
+            run.pep.add_constraint(member <= cell.initial**2)
 
     def ratio(self, guarantee: Guarantee, cell: Cell, optimum: float) -> float:
         """Root of the largest value / promise."""
@@ -55,22 +56,24 @@ def unconstrained(members: FunctionClass) -> ProblemClass:
     """Two workers' functions of the class, of whose sum nothing is said."""
 
     def declare(pep: PEPit.PEP, values: Mapping[str, float]) -> Problem:
-        parts = tuple(members.declare(pep, values) for _ in _PAIR)
+        parts = tuple(members.declare(pep, values) for _ in PAIR)
         L, mu = members.curvature(values)
-        return Problem(0.5 * parts[0] + 0.5 * parts[1], zero_value(), None, L, mu, _PAIR, parts)
+        return Problem(0.5 * parts[0] + 0.5 * parts[1], zero_value(), None, L, mu, PAIR, parts)
 
     return declare
 
 
-def _weight(run: Run) -> float:
+def weight(run: Run) -> float:
     """W_ii, from whichever number of W the theorem speaks of."""
     values = run.values
     if "pull" in values:
         return 1 - values["pull"]
+    if "mixing_strength" in values:
+        return 1 - values["mixing_strength"] / 2
     return (1 + values["lambda_2" if "lambda_2" in values else "lambda_n"]) / 2
 
 
-def _mixed(w: float, points: Sequence[Point]) -> tuple[Point, Point]:
+def mix(w: float, points: Sequence[Point]) -> tuple[Point, Point]:
     first, second = points
     return w * first + (1 - w) * second, (1 - w) * first + w * second
 
@@ -78,13 +81,13 @@ def _mixed(w: float, points: Sequence[Point]) -> tuple[Point, Point]:
 def _fixed_points(run: Run) -> tuple[Point, ...]:
     """Add the solution of ``X = W X - step_size (gradients at X)`` as data of the functions."""
     points = (PEPit.Point(), PEPit.Point())
-    for f, x, mixed in zip(run.problem.parts, points, _mixed(_weight(run), points), strict=True):
+    for f, x, mixed in zip(run.problem.parts, points, mix(weight(run), points), strict=True):
         f.add_point((x, (mixed - x) / run.step_size, PEPit.Expression()))
     run.atoms["fixed"] = points
     return points
 
 
-def _displacement(run: Run, radius: float) -> Point:
+def displacement(run: Run, radius: float) -> Point:
     """A vector of at most this length, anywhere."""
     if radius == 0:
         return zero_point()
@@ -95,21 +98,21 @@ def _displacement(run: Run, radius: float) -> Point:
 
 def _copies(run: Run) -> tuple[Point, ...]:
     """The errors of the mixing: every worker's copy of the other one is displaced by at most the threshold."""
-    return tuple((1 - _weight(run)) * _displacement(run, run.values["trigger_threshold"]) for _ in _PAIR)
+    return tuple((1 - weight(run)) * displacement(run, run.values["trigger_threshold"]) for _ in PAIR)
 
 
 def _anything(run: Run) -> tuple[Point, ...]:
     """Errors of the mixing whose Frobenius norm is the measured one at most."""
-    errors = tuple(run.send(PEPit.Point()) for _ in _PAIR)
+    errors = tuple(run.send(PEPit.Point()) for _ in PAIR)
     run.pep.add_constraint(errors[0] ** 2 + errors[1] ** 2 <= run.values["measured_error"] ** 2)
     return errors
 
 
-def published(errors: Callable[[Run], tuple[Point, ...]], memory: Callable[[Run], tuple[Point, ...]]) -> Method:
+def mixing(errors: Callable[[Run], tuple[Point, ...]], memory: Callable[[Run], tuple[Point, ...]]) -> Method:
     """``X+ = W X + E - step_size (gradients at X)``."""
 
     def step(run: Run, state: State) -> Iterator[State]:
-        mixed = _mixed(_weight(run), state.memory)
+        mixed = mix(weight(run), state.memory)
         moved = tuple(
             x + e - run.step_size * f.gradient(point)
             for x, e, f, point in zip(mixed, errors(run), run.problem.parts, state.memory, strict=True)
@@ -119,7 +122,7 @@ def published(errors: Callable[[Run], tuple[Point, ...]], memory: Callable[[Run]
     return Method(step, memory)
 
 
-def _anywhere(run: Run) -> tuple[Point, ...]:
+def anywhere(run: Run) -> tuple[Point, ...]:
     _fixed_points(run)
     return run.send(PEPit.Point()), run.send(PEPit.Point())
 
@@ -140,9 +143,9 @@ def averaged() -> Method:
     """
 
     def step(run: Run, state: State) -> Iterator[State]:
-        apart = _displacement(run, math.sqrt(run.values["disagreement"]))
+        apart = displacement(run, math.sqrt(run.values["disagreement"]))
         slopes = [f.gradient(x) for f, x in zip(run.problem.parts, (state.x + apart, state.x - apart), strict=True)]
-        drift = run.values["pull"] * _displacement(run, run.values["trigger_threshold"])
+        drift = run.values["pull"] * displacement(run, run.values["trigger_threshold"])
         yield state.moved(0.5 * run.step_size * (slopes[0] + slopes[1]) - drift)
 
     return Method(step)
@@ -282,7 +285,7 @@ CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
         ),
         "mean-oracle-step": (
             WorstCase(
-                "one step of two workers, any error and noise", average(_STRONG.where(**_FIXED), _PAIR),
+                "one step of two workers, any error and noise", average(_STRONG.where(**_FIXED), PAIR),
                 size_and_spread, Inequality("right side - left side"), (Cell({}),),
                 Method(inexact_step, lambda run: (PEPit.Point(), PEPit.Point())), tight=True,
             ),
@@ -295,7 +298,7 @@ CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
                     *_pairs(((0.1, 1 / 3, 1),), (1,)), *_pairs(((0.5, 0.5, 0.1), (0.1, 1 / 3, 0)), (2,)),
                     *_pairs(((0.1, 0.8, 0.3),), (3,)),
                 ),
-                published(_copies, _anywhere), tight=True,
+                mixing(_copies, anywhere), tight=True,
             ),
         ),
         "ev-posterior": (
@@ -303,12 +306,12 @@ CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
                 "two workers, any errors of the measured size", unconstrained(_STRONG), from_fixed_points,
                 Root(from_fixed_points, summed),
                 _cells("L mu lambda_n measured_error", ((1, 0.1, -1 / 3, 0.1), (1, 0.9, 0, 1)), (1, 2)),
-                published(_anything, _anywhere), tight=True,
+                mixing(_anything, anywhere), tight=True,
             ),
         ),
         "dgd-bias": (
             WorstCase(
-                "the fixed point of two workers", average(_STRONG, _PAIR), dissimilarity_at_minimiser,
+                "the fixed point of two workers", average(_STRONG, PAIR), dissimilarity_at_minimiser,
                 Root(bias, stated_value),
                 _cells("L mu lambda_2 step_size optimum_dissimilarity", (
                     (1, 0.1, -1 / 3, 0.1, 1), (1, 0.5, 0, 0.2, 1), (1, 0.1, 0.5, 0.05, 1),
@@ -318,14 +321,14 @@ CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
         ),
         "ev-sc-mean": (
             WorstCase(
-                "the average of two workers within V of it", average(_STRONG, _PAIR), squared_distance,
+                "the average of two workers within V of it", average(_STRONG, PAIR), squared_distance,
                 Root(squared_distance, final_bound),
                 _cells(_MEAN, ((1, 0.1, 1, 0.5, 0.1, 0, 0, 2), (1, 0.1, 0.5, 0, 0, 0.1, 0, 2)), (1, 2)), averaged(),
             ),
         ),
         "ev-convex": (
             WorstCase(
-                "the average of two workers within V of it", average(SMOOTH_CONVEX, _PAIR), squared_distance,
+                "the average of two workers within V of it", average(SMOOTH_CONVEX, PAIR), squared_distance,
                 AtMost(mean_gap_after, final_bound),
                 (
                     *_cells(_FLAT, ((1, 1, 0, 0, 0.1, 0, 2),), (1, 2)),
@@ -336,7 +339,7 @@ CASES: Mapping[str, tuple[WorstCase, ...]] = MappingProxyType(
         ),
         "ev-nonconvex": (
             WorstCase(
-                "the average of two workers within V of it", average(SMOOTH, _PAIR), objective_gap,
+                "the average of two workers within V of it", average(SMOOTH, PAIR), objective_gap,
                 AtMost(mean_gradient, final_bound),
                 _cells(_FLAT, ((1, 1, 0.5, 0.1, 0.1, 0, 2), (1, 1, 0, 0, 0.1, 0, 2)), (1, 2)), averaged(),
                 (bounded_below,),
@@ -388,7 +391,6 @@ NOT_APPLICABLE: Mapping[str, str] = MappingProxyType(
         "consensus": "its dissimilarity is bounded at every point, and its supremum is over runs of every length",
         "gossip-sum": "its supremum is over runs of every length; one step of it is consensus without a cancellation",
         "eg-stuck": "a real trigger on an explicit instance, which the attack runs",
-        "ap-sc": "its potential is a maximum of two norms; as a start it is no single quadratic expression",
         "ap-decreasing": "its step sizes shrink from t_0 >= 8 L/(mu theta) on: short runs do not show it",
         "per-tensor-divergence": _INSTANCE,
         "ap-hold-instability": "a statement about eigenvalues of W; the step size is zero and no function occurs",
@@ -405,7 +407,6 @@ NOT_APPLICABLE: Mapping[str, str] = MappingProxyType(
         "latency-staleness": _TRIGGER,
         "torn-copies": _TRIGGER,
         "mass-conservation": "an identity, in which no function occurs",
-        "event-gt": "its potential is a maximum of three norms; as a start it is no single quadratic expression",
         "optimal-weights": "a minimum over the damping of the mixing, in which no function occurs",
         "time-varying": "its supremum is over runs of every length and all sequences of matrices",
     }

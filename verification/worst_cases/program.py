@@ -18,7 +18,7 @@ import PEPit
 from taciturn.theory.theorem import Guarantee, Theorem
 
 from .claims import Cell, Claim
-from .run import Constraint, Measure, Method, ProblemClass, Run, State, zero_point
+from .run import Constraint, Expression, Measure, Method, ProblemClass, Run, State, candidates, zero_point
 
 SOLVERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
@@ -106,7 +106,7 @@ def finite(number: float | None) -> float | None:
 
 
 def solve(theorem: Theorem, case: WorstCase, cell: Cell, solver: str = "CLARABEL") -> Solution:
-    """The exact worst case for one set of parameters.
+    """The exact worst case for one set of parameters; of a maximum, one program for every member.
 
     Parameters
     ----------
@@ -123,7 +123,22 @@ def solve(theorem: Theorem, case: WorstCase, cell: Cell, solver: str = "CLARABEL
         If the cell is outside the theorem's range.
     """
     guarantee = theorem.evaluate(**cell.parameters)
-    run, objective = _build(theorem, guarantee, case, cell)
+    first, count = _maximise(theorem, guarantee, case, cell, solver, 0)
+    answers = (first, *(_maximise(theorem, guarantee, case, cell, solver, i)[0] for i in range(1, count)))
+    # What is not known may be the largest.
+    return next((answer for answer in answers if not answer.solved), None) or max(answers, key=_optimum)
+
+
+def _optimum(answer: Solution) -> float:
+    return -math.inf if answer.optimum is None else answer.optimum
+
+
+def _maximise(
+    theorem: Theorem, guarantee: Guarantee, case: WorstCase, cell: Cell, solver: str, i: int
+) -> tuple[Solution, int]:
+    """The largest value of member i of what is maximised, and how many members there are."""
+    run, objectives = _build(theorem, guarantee, case, cell)
+    objective, count = objectives[i], len(objectives)
     run.pep.set_performance_metric(objective)
     # PEPit prints and cvxpy warns where a solver stops early; the status says so already.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -131,17 +146,17 @@ def solve(theorem: Theorem, case: WorstCase, cell: Cell, solver: str = "CLARABEL
         try:
             upper = run.pep.solve(wrapper="cvxpy", verbose=0, solver=solver, **SOLVERS[solver])
         except cvxpy.SolverError as error:
-            return Solution(solver, str(error))
+            return Solution(solver, str(error)), count
     status = str(run.pep.wrapper.prob.status)
     if upper is None:
-        return Solution(solver, status)
+        return Solution(solver, status), count
     optimum = float(objective.eval())
     ratio = case.claim.ratio(guarantee, cell, optimum)
     instance = _instance(theorem, case, cell, run) | {"ratio": finite(ratio)}
-    return Solution(solver, status, optimum, float(upper), _residual(run), ratio, instance)
+    return Solution(solver, status, optimum, float(upper), _residual(run), ratio, instance), count
 
 
-def _build(theorem: Theorem, guarantee: Guarantee, case: WorstCase, cell: Cell) -> tuple[Run, Any]:
+def _build(theorem: Theorem, guarantee: Guarantee, case: WorstCase, cell: Cell) -> tuple[Run, tuple[Expression, ...]]:
     pep = PEPit.PEP()
     values = {name: float(value) for name, value in guarantee.values.items()}
     stated = {"step_size": guarantee.step_size, "value": guarantee.value}
@@ -154,11 +169,11 @@ def _build(theorem: Theorem, guarantee: Guarantee, case: WorstCase, cell: Cell) 
         for _ in range(cell.steps):
             run.levels.append(tuple(after for state in run.levels[-1] for after in case.method.step(run, state)))
     case.claim.normalise(run, case.start(run, 0), cell)
-    objective = case.claim.objective(run, theorem)
+    objectives = candidates(case.claim.objective(run, theorem))
     # Last: these speak of every point at which F was evaluated.
     for constrain in case.hypotheses:
         constrain(run)
-    return run, objective
+    return run, objectives
 
 
 def _residual(run: Run) -> float:

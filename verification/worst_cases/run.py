@@ -135,7 +135,7 @@ Compressor: TypeAlias = Callable[[Run, Point], Outcomes]
 """The possible messages for a vector, with the compressor's guarantee as constraints."""
 
 Measure: TypeAlias = Callable[[Run, int], Expression]
-"""A quantity after k steps."""
+"""A quantity after k steps; a maximum of several is their tuple."""
 
 Constraint: TypeAlias = Callable[[Run], None]
 """Adds constraints to a run whose points are all there."""
@@ -147,6 +147,11 @@ class Method:
 
     step: Callable[[Run, State], Iterable[State]]
     memory: Callable[[Run], tuple[Point, ...]] = lambda run: ()
+
+
+def candidates(quantity: Expression) -> tuple[Expression, ...]:
+    """The quantities of which this one is the largest."""
+    return quantity if isinstance(quantity, tuple) else (quantity,)
 
 
 def zero_point() -> Point:

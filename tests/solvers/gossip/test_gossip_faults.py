@@ -441,5 +441,5 @@ def test_a_run_goes_on_with_the_settings_it_began_with(tmp_path: Path) -> None:
     for rank in range(2):
         torch.save({"course": settings().course}, tmp_path / f"rank-{rank}-10.pt")
     for changed in ({"step_size": 0.2}, {"seed": 1}, {"batch": 3}, {"trigger": Every(2)}):
-        with pytest.raises(ValueError, match="is of a run with step_size=0.1, batch=None, seed=0, trigger=Always"):
+        with pytest.raises(ValueError, match=r"is of a run with step_size=0\.1, batch=None, seed=0, trigger=Always"):
             run_gossip(workers, settings(**changed), np.zeros(1))
