@@ -71,8 +71,14 @@ def _saving(setting: Setting, model: str) -> judge.Saving:
         spent_after_forced=_mean([_spent(run, other, forced=FORCED / len(run.events)) for run, other in pairs]),
         bits=_mean([1 - run.volume[-1] for run in events]),
         bits_at_equal_loss=_mean([1 - _spent(run, other, "volume") for run, other in pairs]),
-        accuracy=_mean([other.accuracy[-1] - run.accuracy[-1] for run, other in pairs]),
+        accuracy=_lost(pairs, "accuracy"),
+        workers_accuracy=_lost(pairs, "workers_accuracy"),
     )
+
+
+def _lost(pairs: Sequence[tuple[Course, Course]], accuracy: str) -> float:
+    """How much less of an accuracy the first run of a pair ends with, mean."""
+    return _mean([getattr(other, accuracy)[-1] - getattr(run, accuracy)[-1] for run, other in pairs])
 
 
 def _spent(run: Course, other: Course, what: str = "messages", forced: float = 0.0) -> float:
@@ -156,15 +162,15 @@ def _scaled(budget: str) -> dict[str, Any]:
 
 
 def _accuracy(setting: Setting) -> Finding:
-    loss, lost, apart = {}, {}, {}
+    loss, lost, workers_lost, apart = {}, {}, {}, {}
     for model in models(SOFTMAX, CNN2):
         runs = savings_figure.courses(setting, _silent, model)
         for name in (PUBLISHED, AVERAGE_PRESERVING):
             pairs, words = list(zip(runs[name], runs[SYNCHRONOUS], strict=True)), f"{MODELS[model]}, {name}"
             loss[words] = _mean([run.loss[-1] / other.loss[-1] for run, other in pairs])
-            lost[words] = _mean([other.accuracy[-1] - run.accuracy[-1] for run, other in pairs])
+            lost[words], workers_lost[words] = (_lost(pairs, what) for what in ("accuracy", "workers_accuracy"))
             apart[words] = _mean([run.disagreement[-1] / other.disagreement[-1] for run, other in pairs])
-    return _on(judge.on_accuracy(loss, lost, apart), setting, SOFTMAX, CNN2)
+    return _on(judge.on_accuracy(loss, lost, workers_lost, apart), setting, SOFTMAX, CNN2)
 
 
 def _compression(setting: Setting) -> Finding:
@@ -179,7 +185,8 @@ def _compressed(setting: Setting, model: str) -> judge.Compression:
     alone = events.until(target, events.volume)
     return judge.Compression(
         float(both.volume[-1] / events.volume[-1]),
-        float(events.accuracy[-1] - both.accuracy[-1]),
+        _lost([(both, events)], "accuracy"),
+        _lost([(both, events)], "workers_accuracy"),
         float(both.volume[-1]) / alone,
         choco.until(target, choco.volume) / alone,
     )
@@ -219,9 +226,14 @@ def _parallel(setting: Setting) -> Finding:
     if torch_is_here():
         found = setting.cache.get(lambda: _real(setting.budget), what="real run", budget=setting.budget)
         difference, processes = float(found["difference"]), f"{REAL_WORKERS} processes, latency 2"
+    lost = {
+        what: {v: final(table, what, v, exact) - final(table, what, v) for v in variants}
+        for what in ("accuracy", "workers_accuracy")
+    }
     finding = judge.on_parallel(
         {v: final(table, "loss", v) / final(table, "loss", v, exact) for v in variants},
-        {v: final(table, "accuracy", v, exact) - final(table, "accuracy", v) for v in variants},
+        lost["accuracy"],
+        lost["workers_accuracy"],
         max(final(table, "lag", v) for v in variants) / one_sided_figure.INJECTED_LAG,
         max(final(table, "over_bound", v, late) for v in variants),
         difference,

@@ -46,8 +46,9 @@ class Saving:
         loss before.
     bits, bits_at_equal_loss : float
         As `with_forced` and `at_equal_loss`, of the bits.
-    accuracy : float
-        Accuracy of D-PSGD less that of the rule, after equally many passes.
+    accuracy, workers_accuracy : float
+        Accuracy of D-PSGD less that of the rule, after equally many passes: of the workers' average, which the claim is
+        about, and the mean of the workers' own.
     """
 
     nominal: float
@@ -57,6 +58,7 @@ class Saving:
     bits: float
     bits_at_equal_loss: float
     accuracy: float
+    workers_accuracy: float
 
 
 def on_messages(id: str, claim: str, claimed: float, savings: Mapping[str, Saving], null: float) -> Finding:
@@ -79,6 +81,7 @@ def on_messages(id: str, claim: str, claimed: float, savings: Mapping[str, Savin
             Check(f"{model}: nominal saving, after the forced passes", saving.nominal, lowest=claimed - POINTS),
             Check(f"{model}: saving at equal loss", saving.at_equal_loss, lowest=claimed - POINTS),
             Check(f"{model}: accuracy lost", saving.accuracy, highest=SAME_ACCURACY),
+            Check(f"{model}: workers' accuracy lost", saving.workers_accuracy),
             Check(f"{model}: nominal saving, all messages", saving.with_forced),
             Check(f"{model}: messages over D-PSGD's at equal loss, after the forced", saving.spent_after_forced),
             Check(f"{model}: nominal saving of bits", saving.bits),
@@ -112,10 +115,16 @@ def on_tuning(worst_loss: Mapping[str, float], differ: Mapping[str, float], shar
     )
 
 
-def on_accuracy(loss: Mapping[str, float], accuracy: Mapping[str, float], disagreement: Mapping[str, float]) -> Finding:
+def on_accuracy(
+    loss: Mapping[str, float],
+    accuracy: Mapping[str, float],
+    workers_accuracy: Mapping[str, float],
+    disagreement: Mapping[str, float],
+) -> Finding:
     """Loss over that of D-PSGD, accuracy lost against it, and disagreement over its own, after equally many passes.
 
-    By model and update.
+    By model and update. The claim is about the final model, the workers' average; what the mean of the workers' own
+    accuracies has lost is said beside it.
     """
     return Finding(
         "C4",
@@ -124,6 +133,7 @@ def on_accuracy(loss: Mapping[str, float], accuracy: Mapping[str, float], disagr
         (
             *(Check(f"loss over D-PSGD, {name}", ratio, highest=SAME_LOSS) for name, ratio in loss.items()),
             *(Check(f"accuracy lost, {name}", lost, highest=SAME_ACCURACY) for name, lost in accuracy.items()),
+            *(Check(f"workers' accuracy lost, {name}", lost) for name, lost in workers_accuracy.items()),
             *(Check(f"disagreement over D-PSGD, {name}", ratio) for name, ratio in disagreement.items()),
         ),
     )
@@ -137,8 +147,8 @@ class Compression:
     ----------
     bits : float
         Bits over those of events alone, after equally many passes.
-    accuracy : float
-        Accuracy of events alone less that with top-k.
+    accuracy, workers_accuracy : float
+        Accuracy of events alone less that with top-k: of the workers' average, and the mean of their own.
     equal_loss : float
         Bits until the loss at which events with top-k end, over those of events alone until then.
     choco : float
@@ -147,6 +157,7 @@ class Compression:
 
     bits: float
     accuracy: float
+    workers_accuracy: float
     equal_loss: float
     choco: float
 
@@ -158,6 +169,7 @@ def on_compression(found: Mapping[str, Compression]) -> Finding:
         checks += [
             Check(f"{model}: bits over those of events alone", one.bits, highest=FURTHER),
             Check(f"{model}: accuracy lost against events alone", one.accuracy, highest=SAME_ACCURACY),
+            Check(f"{model}: workers' accuracy lost against events alone", one.workers_accuracy),
             Check(f"{model}: bits over those of events alone, at equal loss", one.equal_loss, highest=FURTHER),
             Check(f"{model}: the same, choco-event", one.choco),
         ]
@@ -193,14 +205,20 @@ def on_guarantee(safe: float, attained: float, unsafe: float, posterior: float) 
 
 
 def on_parallel(
-    loss: Mapping[str, float], accuracy: Mapping[str, float], lag: float, distance: float, difference: float | None
+    loss: Mapping[str, float],
+    accuracy: Mapping[str, float],
+    workers_accuracy: Mapping[str, float],
+    lag: float,
+    distance: float,
+    difference: float | None,
 ) -> Finding:
     """One-sided windows: late, torn, overwritten, and workers that do not wait for each other.
 
     Parameters
     ----------
-    loss, accuracy : mapping
-        Loss over that of exact links, and accuracy lost against them, by what is sent, after equally many passes.
+    loss, accuracy, workers_accuracy : mapping
+        Loss over that of exact links, and accuracy lost against them, of the workers' average and the mean of their
+        own, by what is sent, after equally many passes.
     lag : float
         Ticks by which a copy was behind the record of its sender, most, over those that were injected.
     distance : float
@@ -217,6 +235,7 @@ def on_parallel(
         (
             *(Check(f"loss over exact links, {name}", ratio, highest=SAME_LOSS) for name, ratio in loss.items()),
             *(Check(f"accuracy lost, {name}", lost, highest=SAME_ACCURACY) for name, lost in accuracy.items()),
+            *(Check(f"workers' accuracy lost, {name}", lost) for name, lost in workers_accuracy.items()),
             Check("staleness over what was injected, largest", lag, highest=1.0),
             Check("distance of a late copy over its bound, largest", distance, highest=1 + MARGIN),
             *(() if difference is None else (Check(real, difference, highest=REPLAYED),)),

@@ -131,6 +131,7 @@ def compute(setting: Setting, progress: Progress) -> Table:
                     loss=float(run.loss[-1]),
                     relative_loss=float(run.loss[-1] / always.loss[-1]),
                     accuracy=float(run.accuracy[-1]),
+                    workers_accuracy=float(run.workers_accuracy[-1]),
                     disagreement=float(np.sqrt(run.disagreement[-1])),
                     attained=np.nan if update is None else attained(W, update),
                     bound=np.nan if update is None else allowed(W, update),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from taciturn.solvers.array import Array, to_numpy
+from taciturn.solvers.array import Array
 from taciturn.solvers.decentralised import Adaptive, Counts, OneSidedGradient, Sparsified, Whole, Windows
 from taciturn.solvers.decentralised import run_decentralised as run
 from taciturn.solvers.methods import MiniBatch
@@ -115,8 +115,8 @@ def _run(variant: str, case: Case, passes: int, seed: int, budget: str) -> Array
     return {
         **found.recorded,
         "loss": found.value,
-        "accuracy": np.array(where.accuracy(to_numpy(found.state.average))),
-        "own_accuracy": np.mean([where.accuracy(x) for x in to_numpy(found.state.points)]),
+        "accuracy": np.array(where.accuracy(found.state.average)),
+        "workers_accuracy": np.array(where.workers_accuracy(found.state.points)),
         "mean_age": np.array(counts.mean_age),
         "oldest": counts.oldest.max(),
         "lag": counts.lag.max(),
@@ -189,7 +189,7 @@ def plot(table: Table) -> Drawing:
             loss.plot(some["passes"], some["loss"], color=COLOURS[case], linewidth=1.1)
             ratio.plot(last["loss"] / exact, place, "o", **look)
             accuracy.plot(last["accuracy"], place, "o", **look)
-            accuracy.plot(last["own_accuracy"], place, "|", color=COLOURS[case], markersize=9.0)
+            accuracy.plot(last["workers_accuracy"], place, "|", color=COLOURS[case], markersize=9.0)
             ages.plot(last["mean_age"], place, "o", **look)
             ages.plot(last["oldest"], place, "|", color=COLOURS[case], markersize=9.0)
             shares.plot(last["torn"], place, "o", **look)

@@ -143,7 +143,10 @@ class Course:
     loss : shape (R,)
         F of the workers' average; of a network over the first rows of every worker.
     accuracy : shape (R,)
-        Share of test images.
+        Share of the test images whose class the workers' average finds.
+    workers_accuracy : shape (R,)
+        Mean over the workers of the share that their own parameters find; NaN but at the end, where alone it is
+        measured: everywhere it would take as long as the run.
     disagreement : shape (R,)
         Mean squared distance of the workers from their average.
     events : bool, shape (K, n, B)
@@ -157,6 +160,7 @@ class Course:
     iteration: NDArray[np.int64]
     loss: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+    workers_accuracy: NDArray[np.float64]
     disagreement: NDArray[np.float64]
     events: NDArray[np.bool_]
     bits: NDArray[np.float64]
@@ -224,10 +228,13 @@ def _run(rule: Rule, passes: int, workers: int, seed: int, budget: str, model: s
         record_every=max(passes // points, 1),
         record=record,
     )
+    workers_accuracy = np.full(len(found.value), np.nan)
+    workers_accuracy[-1] = where.workers_accuracy(found.state.points)
     return {
         "iteration": found.iterations_recorded,
         "loss": found.value,
         "accuracy": found.recorded["accuracy"],
+        "workers_accuracy": workers_accuracy,
         "disagreement": found.disagreement,
         "events": found.events,
         "bits": rule.bits(where.tensors),

@@ -14,7 +14,7 @@ from .figure import Figure
 from .setting import Progress, Setting
 from .table import Table, stacked
 
-__all__ = ["FIGURE", "PASSES", "SEEDS", "courses"]
+__all__ = ["BAR", "FIGURE", "PASSES", "SEEDS", "accuracy_handles", "courses", "mark_workers"]
 
 PASSES = {"quick": 300, "full": 1500}
 SEEDS = {"quick": 1, "full": 5}
@@ -33,6 +33,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 LEAST = {"messages": 2e-3, "volume": 3e-4}
 """Left ends of the axes; what is less lies there."""
+
+BAR = 7.0
+"""Length of the bars that stand for the workers."""
 
 
 def courses(setting: Setting, progress: Progress, model: str = SOFTMAX) -> dict[str, tuple[Course, ...]]:
@@ -63,7 +66,7 @@ def compute(setting: Setting, progress: Progress) -> Table:
         for name, runs in courses(setting, count, model).items():
             columns = {
                 column: np.mean([getattr(run, column) for run in runs], axis=0)
-                for column in ("messages", "volume", "loss", "accuracy", "disagreement")
+                for column in ("messages", "volume", "loss", "accuracy", "workers_accuracy", "disagreement")
             }
             place = {"data": images(setting.budget)[0].name, "seeds": len(runs), "model": model, "rule": name}
             tables.append(Table.of(**place, iteration=runs[0].iteration, **columns))
@@ -96,10 +99,29 @@ def _draw(axes: list[Axes], table: Table, model: str) -> None:
                 sent = np.maximum(rows[cost], LEAST[cost])
                 axis.plot(sent[1:], rows[column][1:], **LOOKS[rule])
                 axis.plot(sent[-1], rows[column][-1], "o", color=LOOKS[rule]["color"], markersize=3.5, clip_on=False)
+                if column == "accuracy":
+                    mark_workers(axis, sent[-1], rows, LOOKS[rule]["color"])
             axis.set(title=f"{model}: {column} over {'messages' if cost == 'messages' else 'bits'}")
             axis.set(xlabel=words, ylabel=name, xscale="log", xlim=(LEAST[cost], 1.3))
         axes[2 * row + 1].set(ylabel="")
     axes[2].set(ylim=(0, None))
+    axes[2].legend(handles=accuracy_handles(), loc="lower right")
+
+
+def accuracy_handles() -> list[Line2D]:
+    """What dots and bars in panels of accuracies are, for a legend."""
+    plain: dict[str, Any] = {"color": style.GREY, "linestyle": "none"}
+    return [
+        Line2D([], [], marker="o", label="of the average", **plain),
+        Line2D([], [], marker="_", label="of the workers, mean", markersize=BAR, **plain),
+    ]
+
+
+def mark_workers(axis: Axes, x: float, rows: Table, colour: str) -> None:
+    """Mark the mean of the workers' accuracies at the end of a run by a bar, and join it to that of their average."""
+    average, workers = (float(rows[column][-1]) for column in ("accuracy", "workers_accuracy"))
+    axis.plot([x, x], [average, workers], color=colour, linewidth=0.7, linestyle=":", clip_on=False)
+    axis.plot(x, workers, "_", color=colour, markersize=BAR, clip_on=False)
 
 
 FIGURE = Figure(
@@ -110,10 +132,10 @@ FIGURE = Figure(
         "parts of images of digits (MNIST where a local copy is named, else 8x8, for the network enlarged to 28x28 and "
         f"standardised; column data), {WORKERS} workers on a ring with weights 1/3, step 0.05, mini-batches: F (of the "
         "network on the first rows of every worker) and test accuracy of the workers' average against the messages "
-        "and the bits sent so far; dots: after all passes, equally many for every rule. Published trigger: adaptive, "
-        "horizon 1, 29 forced passes. Constant: of the difference-norm trigger, nothing forced; A with 0.2 is stuck at "
-        "once (left end). Values of 32 bits, sparse messages with indices; choco-event with damping 0.2, far above "
-        "what its theorem admits. Full: means over 5 seeds."
+        "and the bits sent so far; dots: after all passes, equally many for every rule; bars: mean of the workers' own "
+        "accuracies then. Published trigger: adaptive, horizon 1, 29 forced passes. Constant: of the difference-norm "
+        "trigger, nothing forced; A with 0.2 is stuck at once (left end). Values of 32 bits, sparse messages with "
+        "indices; choco-event with damping 0.2, far above what its theorem admits. Full: means over 5 seeds."
     ),
     claim="Events save messages at equal passes; at equal loss less, and the average-preserving update saves more.",
     theorems=("eg-stuck", "pullback-cap", "choco-event", "ev-nonconvex"),

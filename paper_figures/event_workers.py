@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from . import style
 from .event_horizon import null_share
 from .event_runs import AVERAGE_PRESERVING, FORCED, PUBLISHED, RULES, SYNCHRONOUS, course
+from .event_savings import BAR, accuracy_handles
 from .event_tasks import CNN2, MODELS, SOFTMAX, images, models, network_passes, task
 from .figure import Figure
 from .setting import Progress, Setting
@@ -42,6 +43,7 @@ def compute(setting: Setting, progress: Progress) -> Table:
                     random_walk=walk,
                     loss=float(run.loss[-1]),
                     accuracy=float(run.accuracy[-1]),
+                    workers_accuracy=float(run.workers_accuracy[-1]),
                 )
             )
         progress(number, len(cases))
@@ -83,8 +85,12 @@ def _draw(axes: list[Axes], table: Table, model: str) -> None:
         for rule in table.different("rule"):
             rows = table.where(rule=rule)
             axis.plot(np.log2(n), rows[column], "o", label=rule, **LOOKS[rule])
+            if column == "accuracy":
+                bars: dict[str, Any] = {"color": LOOKS[rule]["color"], "linewidth": 0.7, "linestyle": ":"}
+                axis.plot(np.log2(n), rows["workers_accuracy"], marker="_", markersize=BAR, **bars)
         axis.set(title=words, xlabel="workers $n$", ylabel=words)
     axes[1].legend(loc="upper left", fontsize=7.5)
+    axes[2].legend(handles=accuracy_handles(), loc="lower left", fontsize=7.5)
     for axis in axes:
         axis.set_xticks(np.log2(n), [str(workers) for workers in n])
 
@@ -104,7 +110,7 @@ FIGURE = Figure(
         "epochs: the more workers, the fewer passes. (a), (d) Share of messages of the published trigger, with and "
         "without the 29 forced passes, and of the same rule on norms that are Gaussian random walks, no learning "
         "involved. (b), (e) F of the average after the last pass, of CNN-2 on the first rows of every worker. "
-        "(c), (f) Its test accuracy."
+        "(c), (f) Its test accuracy (dots), and the mean of the workers' own (bars)."
     ),
     claim="What is saved beyond the forced passes hardly depends on n, and is what the rule saves on any such norm.",
     theorems=("adaptive-invariance", "horizon-lockout"),

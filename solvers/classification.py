@@ -31,8 +31,8 @@ class Classification:
         Of its parameters.
     start : Array, shape (d,)
         Of all workers.
-    accuracy : callable
-        Share of the test rows whose class parameters (d,) find.
+    accuracies : callable
+        Share of the test rows whose class parameters (..., d) find, shape (...).
     rows : int
         Of every worker.
     mu : float
@@ -42,9 +42,17 @@ class Classification:
     problem: Any
     tensors: Tensors
     start: Array
-    accuracy: Callable[[Array], float]
+    accuracies: Callable[[Array], Array]
     rows: int
     mu: float = 0.0
+
+    def accuracy(self, x: Array) -> float:
+        """Return the share of the test rows whose class parameters (d,) find: those of the final model, the average."""
+        return float(self.accuracies(x))
+
+    def workers_accuracy(self, points: Array) -> float:
+        """Return the mean of the workers' accuracies, each with its own parameters, (n, d) (dossier 4.1.6, D14)."""
+        return float(to_numpy(self.accuracies(points)).mean(dtype=np.float64))
 
 
 def softmax_task(
@@ -78,12 +86,14 @@ def softmax_task(
     problem = softmax_regression(features, training.targets, regularisation * scale**2).split(parts)
     classes = problem.d // features.shape[1]
 
-    def accuracy(x: Array) -> float:
-        return float(np.mean((tested @ to_numpy(x).reshape(-1, classes)).argmax(axis=1) == test.targets))
+    def accuracies(x: Array) -> Array:
+        weights = to_numpy(x).reshape(*x.shape[:-1], -1, classes)
+        found = np.tensordot(weights, tested, axes=(-2, 1)).argmax(axis=-2)  # all workers in one product
+        return np.mean(found == test.targets, axis=-1)
 
     tensors = Tensors.of({"weight": problem.d - classes, "bias": classes})
     mu = regularisation * scale**2
-    return Classification(problem, tensors, np.zeros(problem.d), accuracy, len(parts.indices[0]), mu)
+    return Classification(problem, tensors, np.zeros(problem.d), accuracies, len(parts.indices[0]), mu)
 
 
 def network_task(
@@ -109,14 +119,16 @@ def network_task(
     """
     pixels = enlarged(training.features)
     centre, spread = pixels.mean(), pixels.std()
-    features, tested = ((part - centre) / spread for part in (pixels, enlarged(test.features)))
+    features, tested = (  # in the precision of networks, so that no evaluation copies them
+        ((part - centre) / spread).astype(np.float32) for part in (pixels, enlarged(test.features))
+    )
     parts = _contiguous(len(features), workers)
     problem = make(features, training.targets).split(parts)
 
-    def accuracy(x: Array) -> float:
-        return float(problem.accuracy(array_like(x, problem.weights), tested, test.targets))
+    def accuracies(x: Array) -> Array:
+        return problem.accuracy(array_like(x, problem.weights), tested, test.targets)
 
-    return Classification(problem, Tensors.of(problem.tensors), problem.start(seed), accuracy, len(parts.indices[0]))
+    return Classification(problem, Tensors.of(problem.tensors), problem.start(seed), accuracies, len(parts.indices[0]))
 
 
 def enlarged(features: NDArray[Any]) -> NDArray[Any]:

@@ -14,18 +14,34 @@ from .dataset import Dataset, scikit_learn_datasets
 __all__ = ["load_digits", "load_mnist"]
 
 PARTS = {"train": slice(0, 60_000), "test": slice(60_000, None)}  # of the 70,000 rows that OpenML serves
+DIGITS_PARTS = {"train": slice(0, 1440), "test": slice(1440, None), "all": slice(None)}  # of 1797
 
 
-def load_digits() -> Dataset:
+def load_digits(part: str = "all") -> Dataset:
     """Return the 8x8 digits of scikit-learn: 1797 images, 64 pixels scaled to [0, 1], class numbers 0..9.
+
+    Parameters
+    ----------
+    part : {"train", "test", "all"}
+        The first 1440 images, the other 357, or both; scikit-learn itself does not divide them.
 
     Raises
     ------
+    ValueError
+        If the part is unknown.
     ImportError
         If scikit-learn is missing.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> _ = pytest.importorskip("sklearn")
+    >>> load_digits(), load_digits(part="test")
+    (Dataset('digits', 1797 x 64), Dataset('digits', 357 x 64))
     """
+    check_choice(part, "part", tuple(DIGITS_PARTS))
     features, targets = scikit_learn_datasets("load_digits").load_digits(return_X_y=True)
-    return Dataset("digits", features / 16.0, targets)
+    return Dataset("digits", features / 16.0, targets).of_rows(DIGITS_PARTS[part])
 
 
 def load_mnist(folder: str | Path | None = None, part: str = "train") -> Dataset:

@@ -80,9 +80,8 @@ def test_the_best_strength_is_where_the_bound_is_least() -> None:
 def test_what_is_spent_until_a_loss_is_interpolated() -> None:
     events = np.ones((4, 2, 1), dtype=bool)
     zeros = np.zeros(3)
-    found = runs.Course(
-        np.array([0, 2, 4]), np.array([4.0, 2.0, 1.0]), zeros, zeros, events, np.array([64.0]), np.array(128.0)
-    )
+    loss, bits, full = np.array([4.0, 2.0, 1.0]), np.array([64.0]), np.array(128.0)
+    found = runs.Course(np.array([0, 2, 4]), loss, zeros, zeros, zeros, events, bits, full)
 
     assert found.messages.tolist() == [0, 0.5, 1.0]
     assert found.volume.tolist() == [0, 0.25, 0.5]
@@ -97,6 +96,18 @@ def test_bits_of_sparse_events_count_indices() -> None:
     assert runs.Rule(Adaptive()).bits(tensors).tolist() == [640 * 32, 320]
     assert runs.RULES["top 10 % at events, A"].bits(tensors).tolist() == [64 * (32 + 10), 32 + 4]
     assert runs.RULES["choco-event, top 10 %"].bits(tensors).tolist() == [65 * (32 + 10)]
+
+
+def test_the_end_of_a_run_has_the_accuracy_of_the_average_and_that_of_the_workers(digits: None, tmp_path: Path) -> None:
+    rule, where = replace(runs.RULES["B, constant 1"], step=0.5), tasks.task(8, "quick")
+    found = runs.course(Setting(Cache(tmp_path)), rule, 60)
+    again = run_decentralised(rule.method(where), where.problem, 60, where.start, record_every=60).state
+    each = [where.accuracy(x) for x in again.points]
+
+    assert np.isnan(found.workers_accuracy[:-1]).all()
+    assert found.workers_accuracy[-1] == pytest.approx(np.mean(each), rel=1e-12)
+    assert found.accuracy[-1] == where.accuracy(again.average)
+    assert found.accuracy[-1] - found.workers_accuracy[-1] > 0.02  # these workers have hardly spoken
 
 
 def test_every_rule_has_a_look() -> None:
@@ -182,6 +193,9 @@ def test_without_torch_networks_are_left_out_and_it_is_said(
     ):
         table = figure.compute(setting, lambda done, total: None)
         assert table.different(column) == left
+        if "workers_accuracy" in table.columns:
+            ends = table["iteration"] == table["iteration"].max() if "iteration" in table.columns else slice(None)
+            assert np.isfinite(table["workers_accuracy"][ends]).all()
         figure.plot(table)
     finding = event_claims._cifar(setting)
     assert "left out, torch is not installed: CNN-2, CNN-2 with batch normalisation" in finding.data
@@ -206,7 +220,7 @@ def test_messages_at_equal_loss_with_and_without_the_forced() -> None:
     def made(loss: list[float], fired: int) -> runs.Course:
         events = np.zeros((count, 1, 1), dtype=bool)
         events[:fired] = True
-        return runs.Course(np.array([0, count]), np.array(loss), ends, ends, events, np.ones(1), np.array(1.0))
+        return runs.Course(np.array([0, count]), np.array(loss), ends, ends, ends, events, np.ones(1), np.array(1.0))
 
     run, other = made([2.0, 0.5], runs.FORCED + 1), made([2.0, 0.0], count)
     assert event_claims._spent(run, other) == pytest.approx((runs.FORCED + 1) / (0.75 * count))
@@ -219,7 +233,14 @@ def test_messages_at_equal_loss_with_and_without_the_forced() -> None:
 
 def _messages(equal: float) -> Finding:
     good = judge.Saving(
-        0.6, 0.5, at_equal_loss=0.55, spent_after_forced=0.4, bits=0.3, bits_at_equal_loss=0.1, accuracy=0
+        0.6,
+        0.5,
+        at_equal_loss=0.55,
+        spent_after_forced=0.4,
+        bits=0.3,
+        bits_at_equal_loss=0.1,
+        accuracy=0,
+        workers_accuracy=0.3,
     )
     return judge.on_messages("C1", "Saves.", 0.6, {"a": good, "b": replace(good, at_equal_loss=equal)}, null=0.61)
 
@@ -230,8 +251,9 @@ def _messages(equal: float) -> Finding:
         (_messages, 0.51, 0.4),
         (lambda value: judge.on_tuning({"h": 1.0}, {"norms": value}, {"h": 0.0}), 0.0, 0.01),
         (lambda value: judge.on_tuning({"h": value}, {"norms": 0.0}, {}), 1.05, 1.3),
-        (lambda value: judge.on_accuracy({"A": value}, {"A": 0.0}, {"A": 9.0}), 1.005, 1.1),
-        (lambda value: judge.on_compression({"a": judge.Compression(0.2, 0.0, value, 0.1)}), 0.4, 0.6),
+        (lambda value: judge.on_accuracy({"A": value}, {"A": 0.0}, {"A": 0.3}, {"A": 9.0}), 1.005, 1.1),
+        (lambda value: judge.on_accuracy({"A": 1.0}, {"A": value}, {"A": 0.3}, {"A": 9.0}), 0.01, 0.011),
+        (lambda value: judge.on_compression({"a": judge.Compression(0.2, 0.0, 0.3, value, 0.1)}), 0.4, 0.6),
         (lambda value: judge.on_guarantee(0.5, 0.999, value, 0.9), 1.0, 2e9),
         (lambda value: judge.on_guarantee(0.5, value, 1.0, 0.9), 0.999, 1.001),
         (lambda value: judge.on_workers({"ring, n = 4": 0.6}, {"ring, n = 4": value}, 0.6), 1.0, 1.05),
@@ -242,3 +264,28 @@ def test_a_wrong_measurement_changes_the_verdict(
 ) -> None:
     assert finding(right).verdict is Verdict.REPRODUCED
     assert finding(wrong).verdict is Verdict.IN_PART
+
+
+def test_what_accuracies_have_lost_is_measured_of_the_average_and_of_the_workers() -> None:
+    def ends(accuracy: float, workers: float) -> runs.Course:
+        last = np.array([np.nan, accuracy]), np.array([np.nan, workers])
+        return runs.Course(
+            np.array([0, 1]), np.ones(2), *last, np.ones(2), np.ones((1, 1, 1), bool), np.ones(1), np.ones(())
+        )
+
+    pairs = [(ends(0.75, 0.5), ends(1.0, 0.75)), (ends(0.5, 0.0), ends(0.5, 0.75))]
+    assert event_claims._lost(pairs, "accuracy") == 0.125
+    assert event_claims._lost(pairs, "workers_accuracy") == 0.5
+
+
+def test_what_the_workers_have_lost_is_said_beside_and_decides_nothing(
+    small_events: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "torch_is_here", lambda: False)
+    setting = Setting(Cache(tmp_path))
+    for claim in (event_claims._cifar, event_claims._accuracy, event_claims._compression):
+        found = [check for check in claim(setting).checks if "accuracy lost" in check.quantity]
+        workers = [check for check in found if "workers' accuracy" in check.quantity]
+        assert len(found) == 2 * len(workers) > 0
+        assert not any(check.decides for check in workers)
+        assert all(check.decides for check in found if check not in workers)

@@ -181,9 +181,8 @@ def test_top_k_in_every_pass_sends_the_bits_of_its_messages(tmp_path_factory: py
 def test_losses_at_equal_bits_are_interpolated_and_missing_where_less_is_sent() -> None:
     zeros, events = np.zeros(3), np.ones((4, 2, 1), dtype=bool)
     volume = np.array([0.0, 0.25, 0.5])
-    found = runs.Course(
-        np.array([0, 2, 4]), 4.0 - 8.0 * volume, zeros, zeros, events, np.array([64.0]), np.array(128.0)
-    )
+    loss, bits, full = 4.0 - 8.0 * volume, np.array([64.0]), np.array(128.0)
+    found = runs.Course(np.array([0, 2, 4]), loss, zeros, zeros, zeros, events, bits, full)
 
     assert found.volume.tolist() == volume.tolist()
     assert event_sparsified.at_equal_bits(found, 0.1) == pytest.approx(3.2)

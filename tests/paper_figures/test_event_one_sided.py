@@ -69,6 +69,12 @@ def test_lateness_holds_back_and_overwriting_costs_sparse_messages_more(numbers:
     assert final(numbers, "loss", SPARSE, "late, overwritable") > final(numbers, "loss", SPARSE, LATE)
 
 
+def test_workers_that_disagree_have_an_accuracy_of_their_own(numbers: Table) -> None:
+    for variant in CASES:
+        average, workers = (final(numbers, column, variant, EXACT) for column in ("accuracy", "workers_accuracy"))
+        assert 0 < abs(average - workers) < 0.2
+
+
 def _judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, everything: Case) -> Finding:
     """The claim with other windows for all deviations together, the exact and the late ones as they are."""
     monkeypatch.delenv("TACITURN_DATA", raising=False)
@@ -93,7 +99,14 @@ def test_unlimited_delays_refute_all_but_the_bound(monkeypatch: pytest.MonkeyPat
     assert holds["distance of a late copy over its bound, largest"]
 
 
-RIGHT = {"loss": {WHOLE: 1.0}, "accuracy": {WHOLE: 0.0}, "lag": 1.0, "distance": 0.9, "difference": 0.0}
+RIGHT = {
+    "loss": {WHOLE: 1.0},
+    "accuracy": {WHOLE: 0.0},
+    "workers_accuracy": {WHOLE: 0.3},  # said beside, decides nothing
+    "lag": 1.0,
+    "distance": 0.9,
+    "difference": 0.0,
+}
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,24 @@ def test_digits():
     assert set(digits.targets.tolist()) == set(range(10))
 
 
+def test_parts_of_the_digits_share_no_row_and_are_all_of_them():
+    pytest.importorskip("sklearn")
+    train, test, both = (load_digits(part=part) for part in ("train", "test", "all"))
+    assert (len(train.targets), len(test.targets)) == (1440, 357)
+    for name in ("features", "targets"):
+        joined = np.concatenate([getattr(train, name), getattr(test, name)])
+        np.testing.assert_array_equal(joined, getattr(both, name))
+        np.testing.assert_array_equal(getattr(load_digits(), name), getattr(both, name))
+    assert train.name == test.name == "digits"
+
+
+@pytest.mark.parametrize("part", ["tests", "both"])
+def test_unknown_parts_of_the_digits_are_refused_before_scikit_learn_is_asked(monkeypatch, part):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(ValueError, match=f"part = '{part}'"):
+        load_digits(part=part)
+
+
 @pytest.mark.parametrize(
     "load", [load_rcv1, load_digits, load_mnist, lambda: load_svmlight("file")], ids=["rcv1", "digits", "mnist", "svm"]
 )
