@@ -9,7 +9,7 @@ import pytest
 from taciturn.theory import Theorem, catalogue
 from taciturn.verification.mutation import Mutant, mutants, strengthened
 
-CERTIFIED = [entry for entry in catalogue() if entry.certificate is not None]
+CERTIFIED = [entry for entry in catalogue() if entry.proof is not None]
 
 
 @pytest.fixture(scope="module", params=CERTIFIED, ids=lambda entry: entry.id)

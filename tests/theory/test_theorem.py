@@ -162,7 +162,7 @@ def test_the_residual_is_what_the_bound_tends_to(entry) -> None:  # type: ignore
 
 @pytest.mark.parametrize(
     "entry",
-    [t for t in catalogue() if t.certificate is not None and t.step_size is not None and not t.step_size.is_Symbol],
+    [t for t in catalogue() if t.proof is not None and t.step_size is not None and not t.step_size.is_Symbol],
     ids=lambda entry: entry.id,
 )
 def test_a_theorem_with_another_step_loses_its_certificate(entry) -> None:  # type: ignore[no-untyped-def]

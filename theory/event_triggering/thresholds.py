@@ -459,7 +459,7 @@ AP_SC = Theorem(
         scope="every number of workers, every symmetric W, every trigger",
         remainder="componentwise e^k <= M^k e^0 + (I - M)^(-1) input, as M is non-negative",
     ),
-    tightness="smallest slack seen .27",
+    tightness="performance estimation / bound .55 to .88 (two workers, K up to 3); smallest slack of runs .005",
 )  # fmt: skip
 
 _t = sympy.Symbol("t", real=True)
