@@ -31,6 +31,7 @@ __all__ = [
     "VERMILION",
     "canvas",
     "label_line",
+    "lay_out",
     "legend_panel",
     "panel_letters",
     "save",
@@ -133,14 +134,14 @@ def legend_panel(axis: Axes, groups: Iterable[tuple[Sequence[Artist], float, str
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, ...]:
     """Write a figure in every format; the bytes depend on the figure only."""
-    _lay_out(figure)
+    lay_out(figure)
     paths = tuple(folder / f"{name}.{kind}" for kind in FORMATS)
     for path, kind in zip(paths, FORMATS, strict=True):
         figure.savefig(path, format=kind, metadata=_METADATA[kind])
     return paths
 
 
-def _lay_out(figure: Figure) -> None:
+def lay_out(figure: Figure) -> None:
     """Lay a figure out once for all formats, and round where its panels stand.
 
     The solver of the layout orders its variables by their addresses, so the last bits of what it finds vary.

@@ -114,7 +114,8 @@ def test_unknown_commands_and_options_are_status_2() -> None:
 
 
 def test_a_reader_that_stops_reading_is_no_error_of_ours() -> None:
-    command = [sys.executable, "-c", "from taciturn.cli.main import main; main()", "theorems"]
+    start = "from taciturn.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "theorems", "--subject", "data-sparsity"]
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)

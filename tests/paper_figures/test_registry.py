@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,30 +22,43 @@ def test_every_entry_says_what_it_shows() -> None:
             theorem(id)
 
 
-def test_a_figure_comes_out_the_same_twice_and_check_agrees(small: None, tmp_path: Path) -> None:
-    first = {path.name: path.read_bytes() for path in registry.draw(FAST, tmp_path / "first")}
+@pytest.fixture(scope="module")
+def drawn(small: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the figure, to be copied."""
+    folder = tmp_path_factory.mktemp("drawn")
+    registry.draw(FAST, folder)
+    return folder
+
+
+@pytest.fixture
+def folder(drawn: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(drawn, tmp_path / "copy"))
+
+
+def test_a_figure_comes_out_the_same_twice_and_check_agrees(small: None, folder: Path, tmp_path: Path) -> None:
+    first = {path.name: path.read_bytes() for path in folder.glob(f"{FAST}.*")}
 
     assert set(first) == {f"{FAST}.{kind}" for kind in ("csv", "pdf", "png", "svg")}
     assert first == {path.name: path.read_bytes() for path in registry.draw(FAST, tmp_path / "second")}
-    assert registry.check(FAST, tmp_path / "first") == ()
+    assert registry.check(FAST, folder) == ()
 
 
-def test_check_names_the_files_that_differ(small: None, tmp_path: Path) -> None:
-    registry.draw(FAST, tmp_path)
-    (tmp_path / f"{FAST}.svg").unlink()
-    numbers = tmp_path / f"{FAST}.csv"
+def test_check_names_the_files_that_differ(small: None, folder: Path) -> None:
+    (folder / f"{FAST}.svg").unlink()
+    numbers = folder / f"{FAST}.csv"
     numbers.write_text(numbers.read_text().replace("1", "2", 1))
 
-    assert set(registry.check(FAST, tmp_path)) == {f"{FAST}.csv", f"{FAST}.svg"}
+    assert set(registry.check(FAST, folder)) == {f"{FAST}.csv", f"{FAST}.svg"}
 
 
-def test_redraw_follows_the_numbers_in_the_folder(small: None, tmp_path: Path) -> None:
-    drawn = {path.suffix: path.read_bytes() for path in registry.draw(FAST, tmp_path)}
-    assert registry.redraw(FAST, tmp_path)[1].read_bytes() == drawn[".png"]
+def test_redraw_follows_the_numbers_in_the_folder(small: None, folder: Path) -> None:
+    first = (folder / f"{FAST}.png").read_bytes()
+    assert registry.redraw(FAST, folder)[1].read_bytes() == first
 
-    numbers = tmp_path / f"{FAST}.csv"
+    numbers = folder / f"{FAST}.csv"
     numbers.write_text(numbers.read_text().replace("gradient,$1/j$", "gradient,other"))
-    assert registry.redraw(FAST, tmp_path)[1].read_bytes() != drawn[".png"]
+    assert registry.redraw(FAST, folder)[1].read_bytes() != first
 
 
 def test_progress_ends_with_everything_done(small: None, tmp_path: Path) -> None:
@@ -54,10 +68,8 @@ def test_progress_ends_with_everything_done(small: None, tmp_path: Path) -> None
     assert [done for done, _ in calls] == list(range(1, calls[-1][1] + 1))
 
 
-def test_a_failure_leaves_earlier_files_as_they_are(
-    small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = {path.name: path.read_bytes() for path in registry.draw(FAST, tmp_path)}
+def test_a_failure_leaves_earlier_files_as_they_are(small: None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path.name: path.read_bytes() for path in folder.glob(f"{FAST}.*")}
     entry = registry.figure(FAST)
     assert isinstance(entry, Figure)
 
@@ -66,10 +78,10 @@ def test_a_failure_leaves_earlier_files_as_they_are(
 
     monkeypatch.setattr(registry, "figure", lambda name: Figure(**{**vars(entry), "plot": fail}))
     with pytest.raises(ArithmeticError):
-        registry.draw(FAST, tmp_path)
+        registry.draw(FAST, folder)
 
-    assert {name: (tmp_path / name).read_bytes() for name in before} == before
-    assert [path.name for path in tmp_path.glob(".drawing-*")] == []
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert [path.name for path in folder.glob(".drawing-*")] == []
 
 
 def test_unknown_names_propose_the_nearest(tmp_path: Path) -> None:

@@ -12,6 +12,13 @@ from taciturn.verification.mutation import Mutant, mutants, strengthened
 CERTIFIED = [entry for entry in catalogue() if entry.proof is not None]
 
 
+SAMPLED = [
+    pytest.param(entry, id=entry.id, marks=[pytest.mark.slow] * (number % 4 > 0))
+    for number, entry in enumerate(CERTIFIED)
+]
+"""Every fourth; the others are slow tests."""
+
+
 @pytest.fixture(scope="module", params=CERTIFIED, ids=lambda entry: entry.id)
 def entry(request: pytest.FixtureRequest) -> Theorem:
     """One after the other: what is decided about the signs of a theorem serves all tests of it."""
@@ -28,6 +35,7 @@ def test_certificates_are_exact(entry: Theorem) -> None:
     assert report.holds, str(report)
 
 
+@pytest.mark.parametrize("entry", SAMPLED, indirect=True)
 def test_slightly_wrong_certificates_are_rejected(entry: Theorem) -> None:
     wrong = [mutant for mutant in mutants(entry.certificate) if mutant.change.endswith(("by 1.05", "beyond zero"))]
 
@@ -38,6 +46,7 @@ def test_slightly_wrong_certificates_are_rejected(entry: Theorem) -> None:
 PROVED = {"step_size", "rate", "residual", "decrease", "value", "bound", "bits"}
 
 
+@pytest.mark.parametrize("entry", SAMPLED, indirect=True)
 def test_a_theorem_made_five_percent_stronger_loses_its_certificate(entry: Theorem) -> None:
     still_proved = [
         name
