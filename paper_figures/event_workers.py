@@ -89,7 +89,7 @@ def _draw(axes: list[Axes], table: Table, model: str) -> None:
                 bars: dict[str, Any] = {"color": LOOKS[rule]["color"], "linewidth": 0.7, "linestyle": ":"}
                 axis.plot(np.log2(n), rows["workers_accuracy"], marker="_", markersize=BAR, **bars)
         axis.set(title=words, xlabel="workers $n$", ylabel=words)
-    axes[1].legend(loc="lower right", fontsize=7.5)
+    axes[1].legend(loc="lower right", fontsize=7.5, handlelength=1.0, borderaxespad=0.1)
     axes[2].legend(handles=accuracy_handles(), loc="lower left", fontsize=7.5)
     for axis in axes:
         axis.set_xticks(np.log2(n), [str(workers) for workers in n])
