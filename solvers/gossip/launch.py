@@ -111,7 +111,7 @@ class GossipSettings:
     @property
     def course(self) -> str:
         """What decides the iterates beside the optimizer's own settings: a checkpoint is of one course."""
-        return f"step_size={self.step_size:g}, batch={self.batch}, seed={self.seed}, trigger={self.trigger}"
+        return f"step_size={self.step_size!r}, batch={self.batch}, seed={self.seed}, trigger={self.trigger}"
 
     def row(self, rank: int) -> dict[int, float]:
         """Return the weights of a rank and of its neighbours."""

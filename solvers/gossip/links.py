@@ -22,7 +22,7 @@ from .errors import NeighbourFailed, NeighbourLost
 __all__ = ["START", "Links", "Parcel", "header_bytes"]
 
 _HEADER = struct.Struct("<qq")  # iteration, bytes that follow
-_WORD = struct.Struct("<qqd")  # that it is one, checksum of the settings, weight of the link
+_WORD = struct.Struct("<qqd")  # that it is one, checksum of the settings, W_ij of the sender
 
 _FAILED, START, _MEETING = -1, -2, -3
 """Sent in place of an iteration: the sender gives up; its parameters at the start; what it runs with."""
@@ -97,30 +97,25 @@ class Links:
     def __post_init__(self) -> None:
         self._torch, self._distributed = torch_modules()
 
-    def agree(self, settings: str, weights: Mapping[int, float]) -> None:
-        """Insist that the neighbours run with the same settings, and give a link the same weight.
+    def agree(self, settings: str, weights: Mapping[int, float]) -> dict[int, float]:
+        """Insist that the neighbours run with the same settings, and return the weights that they give this rank.
 
         Raises
         ------
         ValueError
-            If one does not.
+            If one has others.
         """
-        words = {rank: _WORD.pack(_MEETING, zlib.crc32(settings.encode()), weights[rank]) for rank in self.neighbours}
-        for rank, word in words.items():
-            self._isend(_MEETING, word, rank)
-        posted = {rank: self._irecv(_WORD.size, rank) for rank in self.neighbours}
-        heard = {rank: self._header(posted[rank], rank) for rank in self.neighbours}
-        self._complete(before=START)  # whoever has other settings is to hear of it too
-        self._gone.update(rank for rank in self.neighbours if heard[rank] != words[rank])  # they know as well
+        checksum = zlib.crc32(settings.encode())
         for rank in self.neighbours:
-            (_, ours, weight), (_, theirs, other) = _WORD.unpack(words[rank]), _WORD.unpack(heard[rank])
-            if ours != theirs:
-                raise ValueError(f"rank {rank} runs with other settings; accepted on all ranks: {settings}")
-            if weight != other:
-                raise ValueError(
-                    f"rank {rank} gives its link with this one the weight {other:g}; accepted at both ends: the same, "
-                    f"here {weight:g}"
-                )
+            self._isend(_MEETING, _WORD.pack(_MEETING, checksum, weights[rank]), rank)
+        posted = {rank: self._irecv(_WORD.size, rank) for rank in self.neighbours}
+        heard = {rank: _WORD.unpack(self._header(posted[rank], rank)) for rank in self.neighbours}
+        self._complete(before=START)  # whoever has other settings is to hear of it too
+        strangers = [rank for rank, (_, theirs, _) in heard.items() if theirs != checksum]
+        self._gone.update(strangers)  # they know as well
+        if strangers:
+            raise ValueError(f"rank {strangers[0]} runs with other settings; accepted on all ranks: {settings}")
+        return {rank: weight for rank, (*_, weight) in heard.items()}
 
     def post(self, parcel: Parcel) -> None:
         """Start sending a parcel to every neighbour, and to receive the next header of each; return at once."""

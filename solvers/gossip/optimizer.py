@@ -68,7 +68,8 @@ class EventTriggered:
         Without torch.
     ValueError
         If the process group is not initialised or does not serve host memory, a weight or a number is out of range,
-        or the optimizer has other parameters than the model. In `step`: if a tensor has changed its shape.
+        the optimizer has other parameters than the model, or the average-preserving update is asked for and the weights
+        that the neighbours give this rank do not complete its own to 1. In `step`: if a tensor has changed its shape.
     NonFiniteParameters
         In `step`: if a parameter is NaN or infinite. The neighbours are told.
     NeighbourLost, NeighbourFailed, MessageTimeout
@@ -90,12 +91,11 @@ class EventTriggered:
             model, torch.optim.SGD(model.parameters(), lr=0.05), ring, Forced(DifferenceNorm(Constant(0.1)), every=20)
         )
         for features, labels in batches:
+            optimizer.send()  # optional: messages travel while the gradients are computed
             model.zero_grad()
             loss(model(features), labels).backward()
             optimizer.step()
         optimizer.close()
-
-    and quicker, with ``optimizer.send()`` before the gradients.
     """
 
     def __init__(
@@ -166,7 +166,9 @@ class EventTriggered:
         self._closed = False
         with self._told_neighbours():
             self._check_finite(x)
-            self._links.agree(self._settings, self.neighbours)
+            heard = self._links.agree(self._settings, self.neighbours)
+            if update == "average-preserving":
+                _check_column(weights[self.rank], heard, self.rank)
             self._copies = self._exchange_starts(x)
 
     @property
@@ -414,6 +416,16 @@ def _check_neighbours(neighbours: Mapping[int, float], rank: int, world_size: in
     if abs(own + total - 1) > 1e-12:
         raise ValueError(f"the row of W sums to {own + total:.6g}; accepted: 1, or no weight of rank {rank} itself")
     return dict(sorted(row.items()))
+
+
+def _check_column(own: float, heard: Mapping[int, float], rank: int) -> None:
+    """Insist that the neighbours' weights for this rank complete its own to 1: else no average is preserved."""
+    total = own + sum(heard.values())
+    if abs(total - 1) > 1e-10:  # as the simulator allows W
+        raise ValueError(
+            f"the column of W of rank {rank} sums to {total:.6g} (neighbours: {heard}); accepted with the "
+            "average-preserving update: 1"
+        )
 
 
 def _check_same_parameters(parameters: list[Any], optimizer: Any) -> None:

@@ -199,13 +199,14 @@ def _last_within(path: _Path, problem: RatioProblem) -> tuple[float, Vector, flo
         # What the free workers pay is about proportional to the level, so the steps shrink at once. Where they do not
         # (near full communication it is far less), the level is enclosed, and what encloses it halved.
         before, step = step, left / free if free > 0 else math.inf
-        t *= (1 + step) * (1 - 2 * _EPS)
-        if abs(step) > abs(before) / 2 or not low[0] < t < high:
-            if low[0] > 0 and high < math.inf:
-                t = low[0] + (high - low[0]) / 2
-            else:
-                t = low[0] * (1 + stride) if high == math.inf else high * (1 - stride)
-                stride = min(16 * stride, 0.5)
+        proportional = t * (1 + step) * (1 - 2 * _EPS)
+        if abs(step) <= abs(before) / 2 and low[0] < proportional < high:
+            t = proportional
+        elif low[0] > 0 and high < math.inf:
+            t = low[0] + (high - low[0]) / 2
+        else:
+            t = low[0] * (1 + stride) if high == math.inf else high * (1 - stride)
+            stride = min(16 * stride, 0.5)
 
 
 def _free_spending(problem: RatioProblem, delta: Vector) -> float:

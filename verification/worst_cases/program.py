@@ -123,8 +123,11 @@ def solve(theorem: Theorem, case: WorstCase, cell: Cell, solver: str = "CLARABEL
         If the cell is outside the theorem's range.
     """
     guarantee = theorem.evaluate(**cell.parameters)
-    first, count = _maximise(theorem, guarantee, case, cell, solver, 0)
-    answers = (first, *(_maximise(theorem, guarantee, case, cell, solver, i)[0] for i in range(1, count)))
+    run, objectives = _build(theorem, guarantee, case, cell)
+    answers = [_maximise(theorem, guarantee, case, cell, solver, run, objectives[0])]
+    for i in range(1, len(objectives)):  # a program has one objective
+        run, objectives = _build(theorem, guarantee, case, cell)
+        answers.append(_maximise(theorem, guarantee, case, cell, solver, run, objectives[i]))
     # What is not known may be the largest.
     return next((answer for answer in answers if not answer.solved), None) or max(answers, key=_optimum)
 
@@ -134,11 +137,9 @@ def _optimum(answer: Solution) -> float:
 
 
 def _maximise(
-    theorem: Theorem, guarantee: Guarantee, case: WorstCase, cell: Cell, solver: str, i: int
-) -> tuple[Solution, int]:
-    """The largest value of member i of what is maximised, and how many members there are."""
-    run, objectives = _build(theorem, guarantee, case, cell)
-    objective, count = objectives[i], len(objectives)
+    theorem: Theorem, guarantee: Guarantee, case: WorstCase, cell: Cell, solver: str, run: Run, objective: Expression
+) -> Solution:
+    """The largest value of an objective."""
     run.pep.set_performance_metric(objective)
     # PEPit prints and cvxpy warns where a solver stops early; the status says so already.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -146,14 +147,14 @@ def _maximise(
         try:
             upper = run.pep.solve(wrapper="cvxpy", verbose=0, solver=solver, **SOLVERS[solver])
         except cvxpy.SolverError as error:
-            return Solution(solver, str(error)), count
+            return Solution(solver, str(error))
     status = str(run.pep.wrapper.prob.status)
     if upper is None:
-        return Solution(solver, status), count
+        return Solution(solver, status)
     optimum = float(objective.eval())
     ratio = case.claim.ratio(guarantee, cell, optimum)
     instance = _instance(theorem, case, cell, run) | {"ratio": finite(ratio)}
-    return Solution(solver, status, optimum, float(upper), _residual(run), ratio, instance), count
+    return Solution(solver, status, optimum, float(upper), _residual(run), ratio, instance)
 
 
 def _build(theorem: Theorem, guarantee: Guarantee, case: WorstCase, cell: Cell) -> tuple[Run, tuple[Expression, ...]]:

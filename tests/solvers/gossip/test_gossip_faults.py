@@ -219,7 +219,8 @@ def changed(rank: int) -> None:
     take_steps(optimizer, model, rank, 0, 2, ahead=True)
     optimizer.send()
     model[0].bias.data += float(rank == 1)
-    with pytest.raises(ValueError if rank == 1 else NeighbourFailed, match="have changed between" if rank == 1 else ""):
+    kind, words = (ValueError, "have changed between") if rank == 1 else (NeighbourFailed, "has given up")
+    with pytest.raises(kind, match=words):
         take_steps(optimizer, model, rank, 2, 20)
 
 
@@ -313,15 +314,25 @@ def disagreement(rank: int) -> None:
             optimizer_of(model, rank, Always(), **settings)
 
 
-def links(rank: int) -> None:
-    """Both ends of a link give it the same weight, or both say that they do not."""
+def columns(rank: int) -> None:
+    """Rows of W that are no columns preserve no average: whoever sees it says so. The published update takes them."""
     import torch
 
-    model = network(rank)
-    sgd, group = torch.optim.SGD(model.parameters(), lr=0.05), torch.distributed.new_group(backend="gloo")
-    neighbours = {(rank + 1) % RANKS: 0.3, (rank - 1) % RANKS: 0.4}
-    with pytest.raises(ValueError, match=r"the weight 0\.(3|4); accepted at both ends: the same, here 0\.(4|3)"):
-        EventTriggered(model, sgd, neighbours, Always(), timeout=20.0, group=group)
+    def made(forward: float, backward: float, update: str) -> EventTriggered:
+        model = network(rank)
+        sgd, group = torch.optim.SGD(model.parameters(), lr=0.05), torch.distributed.new_group(backend="gloo")
+        neighbours = {(rank + 1) % RANKS: forward, (rank - 1) % RANKS: backward}
+        return EventTriggered(model, sgd, neighbours, Always(), update=update, timeout=20.0, group=group)
+
+    made(0.3, 0.4, "average-preserving").close()  # not symmetric, and the columns sum to one
+    forward = 0.4 if rank == 1 else 0.25  # the columns of ranks 1 and 2 sum to .85 and 1.15
+    made(forward, 0.25, "published").close()
+    kind, words = {
+        1: (ValueError, r"column of W of rank 1 sums to 0\.85"),
+        2: (ValueError, r"column of W of rank 2 sums to 1\.15"),
+    }.get(rank, (NeighbourFailed, "has given up"))
+    with pytest.raises(kind, match=words):
+        made(forward, 0.25, "average-preserving")
 
 
 def steps_into(poison: Any, model: Any, rank: int) -> None:
@@ -367,7 +378,7 @@ CHECKS: dict[str, Callable[[int], None]] = {
         closed,
         states,
         disagreement,
-        links,
+        columns,
         not_finite,
     )
 }
